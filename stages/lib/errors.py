@@ -1,0 +1,31 @@
+"""A user's mistake ends in one clear line, never in a traceback; and every run leaves its time in a log.
+
+Every stage and tool closes with `if __name__ == "__main__": run(main)`.
+"""
+import platform
+import sys
+import time
+from pathlib import Path
+
+LOG = Path("logs/times.csv")  # git-ignored and no stage's output: times differ from run to run
+
+
+class UserError(Exception):
+    """A mistake in the data or the parameters: the text names the file or parameter, the value, what is allowed."""
+
+
+def run(main) -> None:
+    """Call main(), turn a UserError into one line on stderr and exit status 1, and log the seconds it took."""
+    started = time.monotonic()
+    try:
+        main()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    name = main.__globals__["__spec__"].name
+    LOG.parent.mkdir(exist_ok=True)
+    with open(LOG, "a") as log:
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S")
+        print(stamp, platform.node(), name, *sys.argv[1:], f"{time.monotonic() - started:.1f}", sep=",", file=log)
