@@ -1,0 +1,229 @@
+"""params.yaml, checked whole by every stage before it does anything: a wrong value stops the first stage that runs.
+
+The only place that reads params.yaml. Each class is a section, each field a parameter with what is allowed; what a
+parameter means stands beside it in params.yaml. Every section that is none of the fixed ones describes a model.
+"""
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from stages.lib.backbones import is_backbone
+from stages.lib.classes import OLDEST
+from stages.lib.errors import UserError
+
+FILE = Path("params.yaml")
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Thresholds = tuple[Share, Share, Share]
+Age = Annotated[int, Field(ge=0, le=OLDEST)]
+null_is_none = BeforeValidator(lambda value: "none" if value is None else value)  # YAML's null, meant as a name
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Sample(Section):
+    people: Count
+    eval_people: Count
+    seed: Seed
+
+
+class Data(Section):
+    root: Annotated[str, Field(min_length=1)]
+    table: str | None
+
+
+class Labels(Section):
+    corrections: str | None
+
+
+class Split(Section):
+    n_folds: Annotated[int, Field(ge=2)]
+    seed: Seed
+
+
+class Detect(Section):
+    min_face: Annotated[int, Field(ge=12)]
+    thresholds: Thresholds
+    lenient_min_face: Annotated[int, Field(ge=12)]
+    lenient_thresholds: Thresholds
+    max_bad: Annotated[int, Field(ge=0)]
+
+
+class Crop(Section):
+    method: Literal["face", "center", "photo"]
+    margin: Annotated[float, Field(ge=0, le=2)]
+    size: Annotated[int, Field(ge=16, le=1024)]
+    aspect: Annotated[float, Field(ge=0.25, le=4)]
+
+
+class Model(Section):
+    attribute: Literal["mask", "gender", "age"]
+    backbone: str
+    pretrained: bool
+    weights: str | None
+    image_size: Annotated[int, Field(ge=16, le=1024)]
+    epochs: Count
+    batch: Annotated[int, Field(ge=2)]
+    optimizer: Literal["sgd", "adam", "adamw", "nadam", "adamp"]
+    lr: Annotated[float, Field(gt=0, le=10)]
+    weight_decay: Annotated[float, Field(ge=0, le=1)]
+    schedule: Annotated[Literal["none", "cosine", "one_cycle"], null_is_none]
+    loss: Literal["cross_entropy", "label_smoothing", "focal"]
+    focal_gamma: Annotated[float, Field(ge=0, le=10)]
+    smoothing: Annotated[float, Field(ge=0, lt=1)]
+    augment: Annotated[Literal["none", "light", "r4_mask", "r4_gender", "r4_age"], null_is_none]
+    patience: Count
+    class_weights: Annotated[Literal["none", "balanced"], null_is_none]
+    seed: Seed
+
+    @model_validator(mode="after")
+    def backbone_is_known(self):
+        if not is_backbone(self.backbone):
+            raise ValueError(f"backbone: {self.backbone!r} is not a model of timm; "
+                             "see timm.list_models() for the names, such as 'tf_efficientnetv2_b0'")
+        if self.pretrained and self.weights:
+            raise ValueError(f"weights: {self.weights!r} and pretrained: true exclude each other; "
+                             "set pretrained to false or weights to null")
+        return self
+
+
+class AgeModel(Model):
+    attribute: Literal["age"]
+    border_low: Annotated[Age, Field(ge=1)]
+    border_high: Annotated[Age, Field(ge=1)]
+    drop: list[tuple[Age, Age]]
+
+    @property
+    def borders(self) -> tuple[int, int]:
+        return self.border_low, self.border_high
+
+    @model_validator(mode="after")
+    def ranges_rise(self):
+        if not self.border_low < self.border_high:
+            raise ValueError(f"border_low: {self.border_low} must be below border_high, {self.border_high}")
+        for first, last in self.drop:
+            if first > last:
+                raise ValueError(f"drop: [{first}, {last}] must be [first age, last age]")
+        if any(all(any(a <= age <= b for a, b in self.drop) for age in group) for group in self.groups()):
+            raise ValueError(f"drop: {[list(r) for r in self.drop]} leaves no age in one of the three groups")
+        return self
+
+    def groups(self) -> list[range]:
+        return [range(self.border_low), range(self.border_low, self.border_high), range(self.border_high, OLDEST + 1)]
+
+
+class Views(Section):
+    views: Annotated[Literal["none", "flip"], null_is_none]
+
+
+class Combine(Section):
+    vote: Literal["soft", "hard"]
+
+
+class Machine(Section):
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")]
+    workers: Annotated[int, Field(ge=0, le=256)]
+    batch: Count
+
+
+class Params(Section):
+    """All of params.yaml. `sections` holds each model's section by its name, listed in `models` or not."""
+
+    models: Annotated[list[Name], Field(min_length=1)]
+    folds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
+    sample: Sample
+    data: Data
+    labels: Labels
+    split: Split
+    detect: Detect
+    crop: Crop
+    predict: dict[str, Views]
+    combine: Combine
+    machine: Machine
+    sections: dict[Name, AgeModel | Model]
+
+    @model_validator(mode="after")
+    def lists_fit(self):
+        for name, values in (("models", self.models), ("folds", self.folds)):
+            if len(set(values)) < len(values):
+                raise ValueError(f"{name}: {values} names one of them twice")
+        if max(self.folds) >= self.split.n_folds:
+            raise ValueError(f"folds: {max(self.folds)} is not below split.n_folds, {self.split.n_folds}")
+        for name in self.models:
+            if name not in self.sections:
+                raise ValueError(f"models: {name!r} has no section of its own; found are {', '.join(self.sections)}")
+            if name not in self.predict:
+                raise ValueError(f"predict: no section for {name!r}, which models lists; add predict.{name}.views")
+        return self
+
+    def of(self, attribute: str) -> list[str]:
+        """Names of the listed models that learn this attribute, in their order."""
+        return [name for name in self.models if self.sections[name].attribute == attribute]
+
+
+def parse(values) -> Params:
+    """Check the values of params.yaml; raises UserError naming each wrong key, its value and what is allowed."""
+    if not isinstance(values, dict):
+        raise UserError(f"{FILE}: holds no parameters")
+    known = Params.model_fields.keys() - {"sections"}
+    fixed = {key: value for key, value in values.items() if key in known}
+    models = {key: value for key, value in values.items() if key not in known}
+    problems, sections = [], {}
+    for name, section in models.items():
+        if not isinstance(section, dict) or "attribute" not in section:
+            problems.append(f"{name}: unknown parameter (a model's section has an `attribute`)")
+            continue
+        kind = AgeModel if section["attribute"] == "age" else Model
+        try:
+            sections[name] = kind.model_validate(section)
+        except ValidationError as error:
+            problems += [line(problem, name) for problem in error.errors()]
+    if not problems:
+        try:
+            return Params(**fixed, sections=sections)
+        except ValidationError as error:
+            problems = [line(problem) for problem in error.errors()]
+    raise UserError(f"{FILE}: " + "; ".join(problems))
+
+
+def line(problem: dict, *prefix: str) -> str:
+    """One of pydantic's problems as `age.loss = 'focall': input should be 'cross_entropy', ...`."""
+    key = ".".join(str(part) for part in (*prefix, *problem["loc"]))
+    text = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "value_error":  # these name their key themselves
+        return f"{key}.{text}" if key else text
+    if problem["type"] == "missing":
+        return f"{key}: missing"
+    if problem["type"] == "extra_forbidden":
+        return f"{key}: unknown parameter"
+    return f"{key} = {problem['input']!r}: {text[0].lower()}{text[1:]}"
+
+
+def read_yaml(path: Path):
+    """The values of a YAML file; raises UserError where there is none or it is not YAML."""
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file; run from the project's folder") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
+
+
+def read_params(path: Path = FILE) -> Params:
+    """Read and check the whole of params.yaml."""
+    return parse(read_yaml(path))
+
+
+def read_model(name: str) -> tuple[Params, Model]:
+    """Read params.yaml; return all of it and the section of the listed model `name`."""
+    p = read_params()
+    if name not in p.models:
+        raise UserError(f"{FILE}: models: {name!r} is not listed; listed are {', '.join(p.models)}")
+    return p, p.sections[name]

@@ -1,0 +1,105 @@
+"""A wrong value anywhere in params.yaml is one line that names the key, the value and what is allowed."""
+import copy
+
+import pytest
+import timm
+import yaml
+
+from stages.lib.backbones import backbones
+from stages.lib.errors import UserError
+from stages.lib.params import parse, read_params
+from tests.conftest import ROOT
+
+SHIPPED = yaml.safe_load((ROOT / "params.yaml").read_text())
+
+
+def changed(key: str, value) -> dict:
+    values = copy.deepcopy(SHIPPED)
+    *path, last = key.split(".")
+    section = values
+    for part in path:
+        section = section[part]
+    section[last] = value
+    return values
+
+
+def test_params_yaml_as_shipped_is_allowed():
+    assert read_params(ROOT / "params.yaml").models == SHIPPED["models"]
+
+
+@pytest.mark.parametrize("key, value, named", [
+    ("age.loss", "focall", "'focal'"),
+    ("age.backbone", "efficientnetv9", "timm.list_models()"),
+    ("gender.augment", "r5", "'r4_age'"),
+    ("mask.optimizer", "sgdd", "'adamw'"),
+    ("mask.attribute", "hair", "'gender'"),
+    ("age.lr", 0, "greater than 0"),
+    ("age.lr", float("nan"), "finite"),
+    ("age.epochs", 2.5, "integer"),
+    ("age.smoothing", 1, "less than 1"),
+    ("age.border_low", 70, "below border_high"),
+    ("age.drop", [[59, 57]], "[first age, last age]"),
+    ("age.drop", [[0, 29]], "leaves no age"),
+    ("gender.border_low", 29, "unknown parameter"),
+    ("age.typo", 1, "unknown parameter"),
+    ("typo", 1, "unknown parameter"),
+    ("detect.min_face", 5, "12"),
+    ("detect.thresholds", [0.6, 0.7], "detect.thresholds.2"),
+    ("crop.method", "faces", "'photo'"),
+    ("predict.age.views", "flipp", "'flip'"),
+    ("combine.vote", "loud", "'hard'"),
+    ("machine.device", "gpu", "cuda"),
+    ("split.n_folds", 1, "2"),
+    ("folds", [5], "split.n_folds"),
+    ("folds", [], "folds"),
+    ("folds", [0, 0], "twice"),
+    ("models", ["mask", "hair"], "no section of its own"),
+    ("sample", None, "sample"),
+])
+def test_a_wrong_value_is_named_with_what_is_allowed(key, value, named):
+    with pytest.raises(UserError) as error:
+        parse(changed(key, value))
+    line = str(error.value)
+    assert line.startswith("params.yaml: ")
+    assert key.split(".")[-1] in line
+    assert named in line
+    assert "\n" not in line
+
+
+def test_a_missing_key_is_named():
+    values = copy.deepcopy(SHIPPED)
+    del values["age"]["lr"]
+    with pytest.raises(UserError, match=r"params.yaml: age.lr: missing"):
+        parse(values)
+
+
+def test_a_listed_model_needs_views_of_its_own():
+    values = changed("models", [*SHIPPED["models"], "age2"]) | {"age2": SHIPPED["age"]}
+    with pytest.raises(UserError, match="predict.age2.views"):
+        parse(values)
+
+
+def test_a_rate_that_dvc_writes_as_text_is_a_number():
+    assert parse(changed("age.lr", "3e-05")).sections["age"].lr == 3e-5
+
+
+def test_null_stands_for_none_where_none_is_a_name():
+    assert parse(changed("age.augment", None)).sections["age"].augment == "none"
+
+
+def test_pretrained_and_local_weights_exclude_each_other():
+    values = changed("age.weights", "some.safetensors")
+    values["age"]["pretrained"] = True
+    with pytest.raises(UserError, match="age.weights.*pretrained"):
+        parse(values)
+
+
+@pytest.mark.parametrize("text", ["a: [", "", "- 1"])
+def test_a_file_that_holds_no_parameters_is_one_line(here, text):
+    (here / "params.yaml").write_text(text)
+    with pytest.raises(UserError, match="params.yaml"):
+        read_params()
+
+
+def test_every_backbone_of_timm_is_known_without_importing_it():
+    assert set(timm.list_models()) <= backbones()
