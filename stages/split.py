@@ -1,0 +1,44 @@
+"""Deal the people into folds, so that no person is in two. Run: python -m stages.split
+
+Reads   data/given.csv   labels as given: a later correction moves nobody to another fold
+Writes  data/folds.csv   person,fold
+
+Stratified by gender x official age group with scikit-learn's StratifiedGroupKFold; split by photo would leak, since
+the seven photos of a person are near copies.
+"""
+import pandas as pd
+from sklearn.model_selection import StratifiedGroupKFold
+
+from stages.lib.classes import age_group
+from stages.lib.errors import UserError, run
+from stages.lib.files import read_csv, write_csv
+from stages.lib.params import read_params
+
+
+def deal(given: pd.DataFrame, n_folds: int, seed: int) -> pd.DataFrame:
+    """given: a row a photo with person, gender and age (years). Returns person and fold, sorted by person."""
+    people = given.person.nunique()
+    if people < n_folds:
+        raise UserError(f"params.yaml: split.n_folds: {n_folds} folds for {people} people; at most one fold a person")
+    given = given.sort_values(["person", "photo"], ignore_index=True)
+    strata = given.gender + given.age.astype(int).map(age_group).astype(str)
+    folds = pd.Series(0, given.index)
+    splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+    try:
+        for fold, (_, held_out) in enumerate(splitter.split(given, strata, given.person)):
+            folds[held_out] = fold
+    except ValueError:  # scikit-learn's own limit
+        raise UserError(f"params.yaml: split.n_folds: {n_folds}, but no gender and age group has as many photos, "
+                        f"{strata.value_counts().max()} at most; lower it") from None
+    return given.assign(fold=folds)[["person", "fold"]].drop_duplicates(ignore_index=True)
+
+
+def main():
+    p = read_params()
+    folds = deal(read_csv("data/given.csv", ["photo", "person", "gender", "age"]), p.split.n_folds, p.split.seed)
+    write_csv(folds, "data/folds.csv")
+    print("people a fold:", *folds.fold.value_counts().sort_index())
+
+
+if __name__ == "__main__":
+    run(main)

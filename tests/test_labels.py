@@ -1,0 +1,70 @@
+"""Corrections change what they name and nothing else, and each says what became of it."""
+import pandas as pd
+import pytest
+
+from stages.labels import COLUMNS, check_corrections, correct
+from stages.lib.classes import VALUES
+from stages.lib.errors import UserError
+from stages.lib.files import read_csv
+from tests.conftest import ROOT
+
+GIVEN = pd.DataFrame([
+    ("a1", "000020_male_Asian_29", "incorrect", "male", "29"), ("a2", "000020_male_Asian_29", "bare", "male", "29"),
+    ("b1", "000021_female_Asian_60", "worn", "female", "60"), ("c1", "000021_male_Asian_18", "worn", "male", "18"),
+    ("d1", "ann", "worn", "female", "44"),
+], columns=["photo", "person", "mask", "gender", "age"])
+
+
+def corrections(*rows):
+    return pd.DataFrame([(*row, "a test") for row in rows], columns=COLUMNS)
+
+
+def test_a_person_is_named_by_id_or_by_path():
+    labels, outcomes = correct(GIVEN, corrections(("000020", "gender", "male", "female"), ("ann", "gender", "female", "male")), "gender")
+    assert list(labels) == ["female", "female", "female", "male", "male"]
+    assert outcomes == ["applied to 2 photos", "applied to 1 photos"]
+
+
+def test_two_masks_can_be_swapped():
+    swap = corrections(("000020", "mask", "incorrect", "bare"), ("000020", "mask", "bare", "incorrect"))
+    assert list(correct(GIVEN, swap, "mask")[0]) == ["bare", "incorrect", "worn", "worn", "worn"]
+
+
+@pytest.mark.parametrize("row, outcome", [
+    (("999999", "gender", "male", "female"), "no such person"),
+    (("000020", "gender", "female", "male"), "not applied: the label is male"),
+    (("000021", "age", "60", "59"), "applied to 1 photos"),
+])
+def test_a_correction_counts_only_where_person_and_old_value_match(row, outcome):
+    labels, outcomes = correct(GIVEN, corrections(row), row[1])
+    assert outcomes == [outcome]
+    assert (labels != GIVEN[row[1]]).sum() == outcome.startswith("applied")
+
+
+def test_an_id_of_two_people_is_left_alone():
+    same_age = GIVEN.assign(age="60")
+    labels, outcomes = correct(same_age, corrections(("000021", "age", "60", "59")), "age")
+    assert outcomes == ["not applied: two people have this id"]
+    assert set(labels) == {"60"}
+
+
+def test_of_two_corrections_of_one_label_the_first_counts():
+    both = corrections(("ann", "gender", "female", "male"), ("ann", "gender", "female", "female"))
+    labels, outcomes = correct(GIVEN, both, "gender")
+    assert labels.iloc[-1] == "male"
+    assert outcomes == ["applied to 1 photos", "not applied: an earlier row corrects the same label"]
+
+
+@pytest.mark.parametrize("row", [("x", "hair", "a", "b"), ("x", "gender", "male", "man"), ("x", "age", "20", "121"), ("x", "age", "20", "²")])
+def test_a_correction_to_a_value_that_is_not_allowed_stops(row):
+    with pytest.raises(UserError, match=r"mine.csv: .*allowed are"):
+        check_corrections(corrections(row), "mine.csv")
+
+
+def test_the_agreed_corrections_can_be_applied_and_leave_the_disputed_alone():
+    agreed = read_csv(ROOT / "data/corrections.csv", COLUMNS)
+    check_corrections(agreed, "data/corrections.csv")
+    assert set(agreed.attribute) == set(VALUES)
+    assert agreed.source.all()
+    disputed = "000225 000664 000667 000725 000736 000767 000817 001509 003113 003223 003780 004281 006424 006504"
+    assert not set(disputed.split()) & set(agreed.person)
