@@ -1,0 +1,63 @@
+"""Cut the faces out of the photos, once for all epochs and models. Run: python -m stages.crop
+
+Reads   data/photos.csv (which photos, by content), data/boxes.csv and the photos themselves
+Writes  data/faces/        the crops, in few files that are memory-mapped; see stages/lib/facefile.py
+"""
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from stages.lib.boxes import cut_box, middle_box
+from stages.lib.errors import UserError, run
+from stages.lib.facefile import write_faces
+from stages.lib.files import read_csv
+from stages.lib.params import Crop, read_params
+from stages.lib.photos import read_photos
+
+
+def cut_face(photo: np.ndarray, box, p: Crop) -> np.ndarray:
+    """photo: (H, W, 3) uint8, RGB; box: (x0, y0, x1, y1) of its face. Returns the crop at crop.size and crop.aspect.
+
+    What lies outside the photo repeats its edge. crop.method `center` takes the middle for the face, `photo` all.
+    """
+    height, width, _ = photo.shape
+    shape = crop_shape(p)
+    if p.method == "photo":
+        region = 0, 0, width, height
+    else:
+        region = cut_box(middle_box(width, height) if p.method == "center" else box, p.margin, p.aspect)
+    x0, y0, x1, y1 = region
+    columns = np.clip(np.arange(x0, x1), 0, width - 1)
+    rows = np.clip(np.arange(y0, y1), 0, height - 1)
+    cut = photo[rows[:, None], columns]
+    smaller = cut.shape[0] >= shape[0]
+    return cv2.resize(cut, shape[::-1], interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
+
+
+def crop_shape(p: Crop) -> tuple[int, int]:
+    """Height and width of a crop, in pixels."""
+    return p.size, max(1, round(p.size * p.aspect))
+
+
+def main():
+    p = read_params()
+    boxes = read_csv("data/boxes.csv", ["photo", "found", "x0", "y0", "x1", "y1"])
+    boxes = boxes[boxes.found != "unreadable"].reset_index(drop=True)
+    corners = boxes[["x0", "y0", "x1", "y1"]].astype(int).to_numpy()
+    decoded = read_photos([Path(p.data.root) / photo for photo in boxes.photo], p.machine.workers)
+
+    def crops():
+        for photo, name, box in zip(tqdm(decoded, "cutting", len(boxes), unit="photo", mininterval=1), boxes.photo, corners):
+            if isinstance(photo, str):
+                raise UserError(f"{Path(p.data.root) / name}: changed since its face was found ({photo}); "
+                                "run dvc repro again")
+            yield cut_face(photo, box, p.crop)
+
+    write_faces(Path("data/faces"), list(boxes.photo), crops(), crop_shape(p.crop))
+    print(f"{len(boxes)} crops of {'x'.join(map(str, crop_shape(p.crop)[::-1]))} pixels")
+
+
+if __name__ == "__main__":
+    run(main)

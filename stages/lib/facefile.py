@@ -1,0 +1,50 @@
+"""The container of crops: one .npy file, memory-mapped, and a table that says which row is which photo.
+
+    data/faces/faces.npy   (N, H, W, 3) uint8, RGB
+    data/faces/faces.json  photos: the photo of each row; digest: SHA-256 of the pixels and the names
+"""
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+
+from stages.lib.files import whole, write_json
+
+PIXELS, TABLE = "faces.npy", "faces.json"
+
+
+def write_faces(folder: Path, photos: list[str], crops, shape: tuple[int, int]) -> None:
+    """Write the crops, an iterable of len(photos) arrays (H, W, 3) uint8 where (H, W) is `shape`, one by one."""
+    digest = hashlib.sha256("\n".join(photos).encode())
+    with whole(folder / PIXELS) as part:
+        out = np.lib.format.open_memmap(part, "w+", np.uint8, (len(photos), *shape, 3))
+        for row, crop in zip(out, crops, strict=True):
+            row[:] = crop
+            digest.update(row)
+        out.flush()
+    write_json({"digest": digest.hexdigest(), "photos": photos}, folder / TABLE)
+
+
+class Faces:
+    """Crops by row, read from the mapped file; opened anew in each process, so that workers share its pages."""
+
+    def __init__(self, folder: Path):
+        self.folder = Path(folder)
+        table = json.loads((self.folder / TABLE).read_text())
+        self.photos: list[str] = table["photos"]
+        self.digest: str = table["digest"]
+        self.pixels = np.load(self.folder / PIXELS, mmap_mode="r")
+
+    def __len__(self):
+        return len(self.photos)
+
+    def __getitem__(self, row: int) -> np.ndarray:
+        return self.pixels[row]
+
+    def size_at(self, height: int) -> tuple[int, int]:
+        """Height and width of the crops when they are resized to a height, in pixels."""
+        return height, max(1, round(height * self.pixels.shape[2] / self.pixels.shape[1]))
+
+    def __reduce__(self):
+        return Faces, (self.folder,)
