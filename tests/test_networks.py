@@ -1,0 +1,79 @@
+"""Networks start from what the section asks for; weights that cannot be had are one line."""
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from stages.lib.errors import UserError
+from stages.lib.networks import Normalize, make_network, start_network
+from tests.test_losses import section
+
+TINY = "test_efficientnet"
+SIZE = (32, 32)
+
+
+@pytest.fixture
+def weights(tmp_path):
+    """A file of weights with a head of 7 classes."""
+    torch.manual_seed(5)
+    network = make_network(TINY, 7, SIZE)
+    save_file(network.state_dict(), tmp_path / "w.safetensors")
+    return tmp_path / "w.safetensors", network.state_dict()
+
+
+def test_local_weights_are_loaded_all_but_the_head(weights):
+    file, state = weights
+    network = start_network("age", section(backbone=TINY, weights=str(file)), 3, SIZE)
+    for key, value in network.state_dict().items():
+        assert key.startswith("classifier.") or torch.equal(value, state[key]), key
+    assert network.state_dict()["classifier.weight"].shape[0] == 3
+
+
+def test_at_first_every_class_is_equally_likely():
+    network = start_network("age", section(backbone=TINY), 3, SIZE).eval()
+    chances = network(torch.randn(4, 3, *SIZE)).softmax(1)
+    torch.testing.assert_close(chances, torch.full((4, 3), 1 / 3))
+
+
+@pytest.mark.parametrize("write, named", [
+    (None, "is no file"),
+    (lambda file: file.write_text("no weights"), "holds no weights"),
+    (lambda file: save_file({"a": torch.zeros(1)}, file), "does not fit age.backbone"),
+])
+def test_a_wrong_weights_file_is_one_line(tmp_path, write, named):
+    file = tmp_path / "w.safetensors"
+    if write:
+        write(file)
+    with pytest.raises(UserError, match=named) as error:
+        start_network("age", section(backbone=TINY, weights=str(file)), 3, SIZE)
+    assert "params.yaml: age.weights" in str(error.value)
+
+
+def test_pretrained_weights_without_a_network_name_the_parameter_to_set(monkeypatch, tmp_path):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(UserError, match=r"set age.pretrained to false, or age.weights to a local file") as error:
+        start_network("age", section(backbone="tf_efficientnetv2_b0", pretrained=True), 3, SIZE)
+    assert "\n" not in str(error.value)
+
+
+def test_a_network_made_for_one_size_takes_the_size_asked_for():
+    network = make_network("test_vit", 2, (64, 48)).eval()
+    assert network(torch.zeros(1, 3, 64, 48)).shape == (1, 2)
+
+
+@pytest.mark.parametrize("backbone", ["test_vit", "tf_efficientnetv2_b0.no_such_tag"])
+def test_a_backbone_that_cannot_be_made_or_fed_is_one_line(backbone):
+    with pytest.raises(UserError, match=r"age.backbone: .* does not take photos of 33x32 pixels") as error:
+        start_network("age", section(backbone=backbone), 3, (33, 32))
+    assert "\n" not in str(error.value)
+
+
+def test_normalize_gives_the_network_its_own_mean_and_spread():
+    network = make_network(TINY, 3, SIZE)
+    mean, std = (torch.tensor(network.default_cfg[key]) for key in ("mean", "std"))
+    crops = torch.randint(0, 256, (2, 5, 4, 3), dtype=torch.uint8)
+    out = Normalize(network)(crops)
+    assert out.shape == (2, 3, 5, 4)
+    assert out.is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(out.permute(0, 2, 3, 1), (crops / 255 - mean) / std)

@@ -1,0 +1,37 @@
+"""Only who was not seen in training is predicted, with the views asked for averaged."""
+import pandas as pd
+import pytest
+import torch
+
+from stages.lib.batches import Crops, loader
+from stages.lib.checkpoints import load_model
+from stages.lib.engine import predict_logits
+from stages.lib.facefile import Faces
+from stages.lib.networks import make_network
+
+
+def predictions(project, model="age", fold=0):
+    return pd.read_parquet(project.root / f"data/predictions/{model}/{fold}.parquet").set_index("photo")
+
+
+def test_the_held_out_fold_and_the_eval_part_are_predicted_and_nobody_else(ran):
+    photos = pd.read_csv(ran.root / "data/photos.csv", dtype=str, keep_default_na=False)
+    folds = pd.read_csv(ran.root / "data/folds.csv", dtype=str)
+    unseen = photos.person.isin(folds.person[folds.fold == "0"]) | (photos.part == "eval")
+    assert set(predictions(ran).index) == set(photos.photo[unseen])
+
+
+@pytest.mark.parametrize("views, flips", [("none", [False]), ("flip", [False, True])])
+def test_probabilities_are_the_mean_over_the_views(own, views, flips):
+    own.set(predict__age__views=views)
+    done = own.python("stages.predict", "age", "0")
+    assert done.returncode == 0, done.stderr
+    got = predictions(own)
+    state, settings = load_model(own.root / "models/age/0")
+    faces = Faces(own.root / "data/faces")
+    rows = [faces.photos.index(photo) for photo in got.index]
+    network = make_network(settings["backbone"], 3, (32, 32))
+    network.load_state_dict(state)
+    batches = loader(Crops(faces, rows, (32, 32)), 8, 0, torch.device("cpu"))
+    want = sum(predict_logits(network, batches, torch.device("cpu"), flip).softmax(1) for flip in flips) / len(flips)
+    assert got.to_numpy() == pytest.approx(want.numpy(), abs=1e-4)

@@ -1,0 +1,66 @@
+"""A training that is killed goes on and ends in the same bytes; its best epoch is the one that scored best."""
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pandas as pd
+
+from stages.train import best_epoch
+
+
+def test_the_best_epoch_is_the_first_of_the_highest_f1():
+    assert best_epoch([]) == 0
+    assert best_epoch([{"val/f1": f1} for f1 in (0.2, 0.5, 0.4, 0.5)]) == 2
+
+
+def files(folder) -> dict:
+    return {f.relative_to(folder).as_posix(): f.read_bytes() for f in sorted(folder.rglob("*")) if f.is_file()}
+
+
+def kill_in_mid_training(project, checkpoint) -> None:
+    """Start dvc repro and kill it, with all its children, as soon as one epoch is finished."""
+    env = os.environ | {"PATH": f"{os.path.dirname(os.sys.executable)}:{os.environ['PATH']}"}
+    run = subprocess.Popen(["dvc", "repro", "train@age-0"], cwd=project.root, env=env, start_new_session=True,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not checkpoint.exists():
+        assert run.poll() is None, "it ended before an epoch was finished"
+        time.sleep(0.01)
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+
+
+def test_a_killed_training_goes_on_from_its_last_epoch_with_the_next_repro(ran, own, tmp_path):
+    other = ran.copy(tmp_path / "undisturbed")
+    for project in (own, other):
+        project.set(age__epochs=12, age__patience=12, age__schedule="one_cycle", age__augment="light")
+    other.repro("train@age-0")
+    checkpoint = own.root / "models/.resume/age-0.pt"
+    kill_in_mid_training(own, checkpoint)
+    done = own.sh("dvc", "repro", "train@age-0")
+    assert done.returncode == 0, done.stderr
+    assert "going on after epoch" in done.stdout
+    assert files(own.root / "models/age/0") == files(other.root / "models/age/0")
+    assert not checkpoint.exists()
+
+
+def test_dvclive_keeps_loss_f1_and_rate_of_each_epoch(ran):
+    model = ran.root / "models/age/0"
+    epochs = json.loads((model / "model.json").read_text())["epochs"]
+    for metric in ("train/loss", "val/loss", "val/f1", "lr"):
+        curve = pd.read_csv(model / f"live/plots/metrics/{metric}.tsv", sep="\t")
+        assert list(curve.step) == list(range(epochs)), metric
+
+
+def test_patience_ends_a_training_that_gets_no_better(own):
+    own.set(age__epochs=50, age__patience=2, age__lr=1e-9, age__schedule="none")  # so small that nothing changes
+    assert own.python("stages.train", "age", "0").returncode == 0
+    settings = json.loads((own.root / "models/age/0/model.json").read_text())
+    assert settings["epochs"] == settings["best_epoch"] + 2
+
+
+def test_a_model_that_is_not_listed_is_one_line(own):
+    done = own.python("stages.train", "hair", "0")
+    assert done.returncode == 1
+    assert done.stderr == "error: params.yaml: models: 'hair' is not listed; listed are mask, gender, age\n"
