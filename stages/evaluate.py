@@ -1,0 +1,54 @@
+"""Score the labels of the people whom no specialist has seen. Run: python -m stages.evaluate
+
+Reads   data/combined.parquet, data/labels/, data/boxes.csv, data/unreadable.csv, data/photos.csv
+Writes  reports/metrics.json       macro F1 and accuracy of the 18 classes and of each attribute, and what lies behind
+        reports/plots/labels.csv   true and predicted label of every scored photo, for DVC's confusion matrices
+"""
+import pandas as pd
+
+from stages.lib.classes import ATTRIBUTES, CLASSES, VALUES
+from stages.lib.errors import run
+from stages.lib.files import read_csv, write_csv, write_json
+from stages.lib.params import read_params
+from stages.lib.scoring import macro_f1, scores, shares
+from stages.lib.truth import read_truth
+
+
+def by_how_found(scored: pd.DataFrame) -> dict:
+    """For each way a face was found: photos, accuracy, and macro F1 over the classes that occur among them."""
+    out = {}
+    for found, part in scored.groupby("found"):
+        present = sorted(set(part["class_true"]))
+        relabel = {c: i for i, c in enumerate(present)}
+        true, guess = part["class_true"].map(relabel), part["class"].map(relabel).fillna(-1)
+        out[found] = {"photos": len(part), "f1": macro_f1(true, guess.astype(int), len(present)),
+                      "accuracy": float((true == guess).mean())}
+    return out
+
+
+def main():
+    p = read_params()
+    combined = pd.read_parquet("data/combined.parquet")
+    truth = read_truth(p).add_suffix("_true")
+    scored = combined[combined.part == "train"].join(truth, on="photo")
+    scored = scored.merge(read_csv("data/boxes.csv", ["photo", "found"])[["photo", "found"]], on="photo")
+    people = scored.photo.map(read_csv("data/photos.csv", ["photo", "person"]).set_index("photo").person)
+    unreadable = read_csv("data/unreadable.csv", ["photo", "part"])
+    true, guess = scored["class_true"].to_numpy(), scored["class"].to_numpy()
+
+    metrics = scores(true, guess)
+    metrics |= {"people": int(people.nunique()), "photos": len(scored)}
+    metrics |= {"unreadable": {part: int((unreadable.part == part).sum()) for part in ("train", "eval")}}
+    metrics |= {"by_how_found": by_how_found(scored), "shares": shares(true, guess)}
+    write_json(metrics, "reports/metrics.json")
+
+    names = {"class": CLASSES, **VALUES}
+    columns = {a: (scored[f"{a}_true"].map(dict(enumerate(n))), scored[a].map(dict(enumerate(n)))) for a, n in names.items()}
+    write_csv(pd.DataFrame({f"{a}_{side}": values for a, pair in columns.items()
+                            for side, values in zip(("true", "predicted"), pair)}), "reports/plots/labels.csv")
+    print(f"macro F1 {metrics['f1']:.4f}, accuracy {metrics['accuracy']:.4f} on {metrics['photos']} photos of "
+          f"{metrics['people']} people;", ", ".join(f"{a} {metrics[a]['f1']:.4f}" for a in ATTRIBUTES))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,105 @@
+"""What the tests share: a small copy of the project in a temporary folder, and `dvc repro` in it."""
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+PARTS = ["dvc.yaml", "params.yaml", "None", ".dvcignore", "stages", "tools", "recipes", "data/dvc.yaml",
+         "data/corrections.csv"]
+TINY = {  # a timm model of 100,000 weights that learns nothing in one epoch, and is not asked to
+    "backbone": "test_efficientnet", "image_size": 32, "epochs": 1, "batch": 16,
+}
+
+
+class Project:
+    """A copy of the project to run in: `root` is its folder."""
+
+    def __init__(self, root: Path):
+        self.root = root
+
+    def sh(self, *command: str) -> subprocess.CompletedProcess:
+        """Run a command in the project, with its own Python first on the PATH."""
+        env = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        return subprocess.run(command, check=False, cwd=self.root, env=env, capture_output=True, text=True)
+
+    def python(self, *words: str) -> subprocess.CompletedProcess:
+        return self.sh("python", "-m", *words)
+
+    def git(self, *words: str) -> None:
+        done = self.sh("git", "-c", "user.name=test", "-c", "user.email=test@example.org", *words)
+        assert done.returncode == 0, done.stderr
+
+    def repro(self, *words: str) -> set[str]:
+        """Run dvc repro, which must pass; returns the stages that ran."""
+        done = self.sh("dvc", "repro", *words)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return set(re.findall(r"^Running stage '(?:data/dvc.yaml:)?(.+)':$", done.stdout, re.MULTILINE))
+
+    def set(self, **values) -> None:
+        """Change parameters: set(age__loss="focal") is age.loss: focal."""
+        file = self.root / "params.yaml"
+        params = yaml.safe_load(file.read_text())
+        for key, value in values.items():
+            *path, last = key.split("__")
+            section = params
+            for part in path:
+                section = section[part]
+            section[last] = value
+        file.write_text(yaml.safe_dump(params, sort_keys=False))
+
+    def copy(self, to: Path) -> "Project":
+        """The same project, with all its files and its DVC cache, in another folder."""
+        shutil.copytree(self.root, to, symlinks=True)
+        return Project(to)
+
+
+def make_project(root: Path) -> Project:
+    """A tiny copy of the project: twelve drawn people, two folds, a network of 100,000 weights, one epoch."""
+    for part in PARTS:
+        source, target = ROOT / part, root / part
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, target)
+    project = Project(root)
+    project.git("init", "-q")
+    for command in (["init", "-q"], ["config", "core.analytics", "false"]):
+        assert project.sh("dvc", *command).returncode == 0
+    project.set(sample__people=12, sample__eval_people=2, split__n_folds=2, crop__size=32, machine__workers=0)
+    for model in ("mask", "gender", "age"):
+        project.set(**{f"{model}__{key}": value for key, value in TINY.items()})
+    (root / ".gitignore").write_text("__pycache__/\n/logs/\n")
+    project.git("add", "-A")
+    project.git("commit", "-qm", "a tiny copy")
+    return project
+
+
+@pytest.fixture(scope="session")
+def ran(tmp_path_factory) -> Project:
+    """The tiny project after one dvc repro of everything. Tests that change it take a copy."""
+    project = make_project(tmp_path_factory.mktemp("project") / "tiny")
+    ran = project.repro()
+    assert "evaluate" in ran
+    project.git("add", "-A")
+    project.git("commit", "-qm", "after a run")
+    return project
+
+
+@pytest.fixture
+def own(ran, tmp_path) -> Project:
+    """A copy of the project that ran, for one test to change."""
+    return ran.copy(tmp_path / "own")
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch) -> Path:
+    """An empty folder as the working folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
