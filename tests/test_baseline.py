@@ -1,0 +1,28 @@
+"""The baselines are taken on the people that the pipeline is scored on, and learn from nobody of them."""
+import json
+
+import pytest
+
+from tools.baseline import baselines
+
+
+@pytest.fixture(scope="module")
+def rows(ran):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ran.root)
+        return baselines()
+
+
+def test_the_pipelines_own_row_is_what_evaluate_wrote(ran, rows):
+    metrics = json.loads((ran.root / "reports/metrics.json").read_text())
+    assert rows["this pipeline"] == pytest.approx({key: metrics[key] for key in rows["this pipeline"]})
+
+
+def test_the_commonest_class_scores_its_own_f1_alone(rows):
+    each = list(rows["commonest class"]["f1_by_class"].values())
+    assert sum(f1 > 0 for f1 in each) == 1
+    assert rows["commonest class"]["f1"] == pytest.approx(sum(each) / 18)
+
+
+def test_the_regression_learns_something_of_the_mask(rows):
+    assert rows["logistic regression, 8x8"]["mask"]["f1"] > rows["commonest class"]["mask"]["f1"]

@@ -1,0 +1,68 @@
+"""What the models have to beat, on the same held-out people. Run after a run: python -m tools.baseline
+
+Prints macro F1 and accuracy of three ways to label: always the commonest class; a logistic regression on 8x8
+thumbnails of the same crops, one an attribute; and the pipeline's own labels (data/combined.parquet).
+"""
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from stages.lib.classes import ATTRIBUTES, encode
+from stages.lib.errors import UserError, run
+from stages.lib.facefile import Faces
+from stages.lib.params import read_params
+from stages.lib.scoring import scores
+from stages.lib.truth import read_truth
+
+SIDE = 8
+
+
+def thumbnails(faces: Faces) -> np.ndarray:
+    """(N, SIDE * SIDE * 3) float, 0 to 255, of all crops."""
+    small = [cv2.resize(faces[row], (SIDE, SIDE), interpolation=cv2.INTER_AREA).ravel() for row in range(len(faces))]
+    return np.stack(small).astype(float)
+
+
+def regression(known: np.ndarray, classes: pd.Series, asked: np.ndarray) -> np.ndarray:
+    """Classes that a logistic regression gives `asked` (M, F), having learnt those of `known` (N, F)."""
+    if len(set(classes)) == 1:
+        return np.full(len(asked), classes.iloc[0])
+    return make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000)).fit(known, classes).predict(asked)
+
+
+def baselines() -> dict[str, dict]:
+    """Scores by the name of the method, each of the people whom the listed models have not seen."""
+    if not Path("data/combined.parquet").is_file():
+        raise UserError("data/combined.parquet: no such file; run dvc repro first")
+    faces, combined = Faces(Path("data/faces")), pd.read_parquet("data/combined.parquet").set_index("photo")
+    truth = read_truth(read_params())
+    truth = truth.loc[[photo for photo in faces.photos if photo in truth.index]]
+    pixels = thumbnails(faces)[[row for row, photo in enumerate(faces.photos) if photo in truth.index]]
+    held_out = truth.index.isin(combined.index)
+    if held_out.all():
+        raise UserError("params.yaml: folds: all are trained, so nobody is left to learn from; train fewer")
+    learn, check = truth[~held_out], truth[held_out]
+    guess = {a: regression(pixels[~held_out], learn[a], pixels[held_out]) for a in ATTRIBUTES}
+    true = check["class"].to_numpy()
+    return {
+        "commonest class": scores(true, np.full(len(true), learn["class"].mode()[0])),
+        f"logistic regression, {SIDE}x{SIDE}": scores(true, encode(**guess)),
+        "this pipeline": scores(true, combined["class"].loc[check.index].to_numpy()),
+    }
+
+
+def main():
+    print("| labels by | macro F1 | accuracy | " + " | ".join(f"{a} F1" for a in ATTRIBUTES) + " |")
+    print("|---" * (3 + len(ATTRIBUTES)) + "|")
+    for name, row in baselines().items():
+        print(f"| {name} | {row['f1']:.3f} | {row['accuracy']:.3f} | "
+              + " | ".join(f"{row[a]['f1']:.3f}" for a in ATTRIBUTES) + " |")
+
+
+if __name__ == "__main__":
+    run(main)
