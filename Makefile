@@ -13,7 +13,7 @@ env: .venv/.installed  ## make the environment in .venv with the pinned packages
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed, $(PYTHON) is " + sys.version.split()[0])'
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet uv==0.13.8
-	.venv/bin/uv pip install --quiet --python .venv/bin/python -r requirements.txt
+	.venv/bin/uv pip install --quiet --compile-bytecode --python .venv/bin/python -r requirements.txt
 	@touch $@
 
 repro: env  ## run whatever stages are out of date: dvc repro
