@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from stages.lib.batches import Crops, loader
+from stages.lib.checkpoints import Resume
 from stages.lib.engine import Trainer, make_optimizer, make_schedule, predict_logits
 from stages.lib.facefile import Faces, write_faces
 from stages.lib.losses import make_loss
@@ -64,7 +65,7 @@ def test_a_flipped_view_is_the_mirrored_photo(faces, tmp_path):
     assert not torch.allclose(views[0], views[2])
 
 
-def test_a_trainer_that_is_saved_and_loaded_goes_on_as_if_nothing_had_happened(faces):
+def test_a_trainer_that_is_saved_and_loaded_goes_on_as_if_nothing_had_happened(faces, tmp_path):
     p = section(backbone="test_efficientnet", schedule="one_cycle", epochs=2)
     batches, target = loader(Crops(faces, np.arange(40), SIZE), 8, 0, CPU, seed=1), torch.zeros(40, dtype=torch.long)
 
@@ -74,7 +75,8 @@ def test_a_trainer_that_is_saved_and_loaded_goes_on_as_if_nothing_had_happened(f
 
     one, two = trainer(), trainer()
     one.train_epoch(batches, target, "")
-    two.load(one.state())
+    Resume(tmp_path / "r.pt", "k").save(trainer=one.state())
+    two.load(Resume(tmp_path / "r.pt", "k").load(CPU)["trainer"])
     losses = []
     for each in (one, two):
         torch.manual_seed(1)
