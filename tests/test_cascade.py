@@ -28,7 +28,7 @@ def photos(ran) -> np.ndarray:
 def facenet(photos: np.ndarray, min_face: int) -> list[np.ndarray]:
     mtcnn = MTCNN(keep_all=True, min_face_size=min_face, thresholds=list(THRESHOLDS))
     boxes, scores = mtcnn.detect(photos)
-    return [np.zeros((0, 5)) if b is None else np.column_stack([b, s]) for b, s in zip(boxes, scores)]
+    return [np.zeros((0, 5)) if b is None else np.column_stack([b, s]).astype(float) for b, s in zip(boxes, scores)]
 
 
 @pytest.mark.parametrize("min_face", [20, 60])
