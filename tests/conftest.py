@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # several test processes share the cores; set before torch is loaded
+
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ["dvc.yaml", "params.yaml", "None", ".dvcignore", "stages", "tools", "recipes", "data/dvc.yaml",
          "data/corrections.csv"]
