@@ -14,8 +14,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # several test processes share th
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ["dvc.yaml", "params.yaml", "None", ".dvcignore", "stages", "tools", "recipes", "data/dvc.yaml",
          "data/corrections.csv"]
+SMALL = {
+    "models": ["mask", "gender", "age"], "folds": [0], "sample__people": 12, "sample__eval_people": 2, "sample__seed": 777,
+    "data__root": "data/sample", "data__table": None, "labels__corrections": None, "split__n_folds": 2,
+    "split__seed": 777, "detect__max_bad": 20, "crop__method": "face", "crop__size": 32, "crop__margin": 0.25,
+    "crop__aspect": 1.0, "combine__vote": "soft", "machine__device": "cpu", "machine__workers": 0,
+}
 TINY = {  # a timm model of 100,000 weights that learns nothing in one epoch, and is not asked to
-    "backbone": "test_efficientnet", "image_size": 32, "epochs": 1, "batch": 16,
+    "backbone": "test_efficientnet", "pretrained": False, "weights": None, "image_size": 32, "epochs": 1, "batch": 16,
+    "lr": 0.001, "loss": "cross_entropy", "augment": "light",
 }
 
 
@@ -74,9 +81,9 @@ def make_project(root: Path) -> Project:
     project.git("init", "-q")
     for command in (["init", "-q"], ["config", "core.analytics", "false"]):
         assert project.sh("dvc", *command).returncode == 0
-    project.set(sample__people=12, sample__eval_people=2, split__n_folds=2, crop__size=32, machine__workers=0)
+    project.set(**SMALL)  # whatever params.yaml says at the moment
     for model in ("mask", "gender", "age"):
-        project.set(**{f"{model}__{key}": value for key, value in TINY.items()})
+        project.set(**{f"{model}__{key}": value for key, value in TINY.items()}, **{f"predict__{model}__views": "none"})
     (root / ".gitignore").write_text("__pycache__/\n/logs/\n")
     project.git("add", "-A")
     project.git("commit", "-qm", "a tiny copy")
