@@ -41,7 +41,7 @@ class Project:
         return self.sh("python", "-m", *words)
 
     def git(self, *words: str) -> None:
-        done = self.sh("git", "-c", "user.name=test", "-c", "user.email=test@example.org", *words)
+        done = self.sh("git", *words)
         assert done.returncode == 0, done.stderr
 
     def repro(self, *words: str) -> set[str]:
@@ -79,6 +79,8 @@ def make_project(root: Path) -> Project:
             shutil.copy2(source, target)
     project = Project(root)
     project.git("init", "-q")
+    project.git("config", "user.name", "test")
+    project.git("config", "user.email", "test@example.org")
     for command in (["init", "-q"], ["config", "core.analytics", "false"]):
         assert project.sh("dvc", *command).returncode == 0
     project.set(**SMALL)  # whatever params.yaml says at the moment
