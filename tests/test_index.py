@@ -3,8 +3,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from stages.index import check_labels, read_contest, read_table
+from stages.index import check_labels
+from stages.lib.contest import read_contest
 from stages.lib.errors import UserError
+from stages.lib.table import read_table
 
 PEOPLE = {"000001_male_Asian_29": ("000001", "male", "29"), "000002_female_Asian_60": ("000002", "female", "60"),
           "000002_male_Asian_31": ("000002", "male", "31"), "000003-1_female_Asian_18": ("000003-1", "female", "18")}
