@@ -5,6 +5,7 @@ import pytest
 from stages.combine import label, submission, vote_on
 from stages.lib.errors import UserError
 from stages.lib.params import parse
+from stages.lib.truth import read_truth
 from tests.test_params import SHIPPED
 
 
@@ -36,7 +37,7 @@ def test_only_listed_models_vote_and_only_on_whom_they_have_not_seen(params):
 
 def test_an_attribute_that_no_listed_model_learns_is_named(params):
     with pytest.raises(UserError, match="learns mask"):
-        vote_on("mask", parse(params | {"models": ["gender", "age"]}))
+        read_truth(parse(params | {"models": ["gender", "age"]}))
 
 
 def test_the_class_is_made_of_the_likeliest_of_each_attribute():
