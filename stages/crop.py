@@ -9,12 +9,13 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from stages.lib.ahead import ahead
 from stages.lib.boxes import cut_box, middle_box
 from stages.lib.errors import UserError, run
 from stages.lib.facefile import write_faces
 from stages.lib.files import read_csv
 from stages.lib.params import Crop, read_params
-from stages.lib.photos import read_photos
+from stages.lib.photos import read_or_reason
 
 
 def cut_face(photo: np.ndarray, box, p: Crop) -> np.ndarray:
@@ -41,21 +42,23 @@ def crop_shape(p: Crop) -> tuple[int, int]:
     return p.size, max(1, round(p.size * p.aspect))
 
 
+def crops(root: Path, boxes, p: Crop, workers: int):
+    """Yield of each row of boxes its crop; `workers` threads read the photos and cut."""
+    def cut(row):
+        photo = read_or_reason(root / row.photo)
+        if isinstance(photo, str):
+            raise UserError(f"{root / row.photo}: changed since its face was found ({photo}); run dvc repro again")
+        return cut_face(photo, [int(side) for side in (row.x0, row.y0, row.x1, row.y1)], p)
+
+    yield from tqdm(ahead(cut, boxes.itertuples(), workers), "cutting", len(boxes), unit="photo", mininterval=1)
+
+
 def main():
     p = read_params()
     boxes = read_csv("data/boxes.csv", ["photo", "found", "x0", "y0", "x1", "y1"])
-    boxes = boxes[boxes.found != "unreadable"].reset_index(drop=True)
-    corners = boxes[["x0", "y0", "x1", "y1"]].astype(int).to_numpy()
-    decoded = read_photos([Path(p.data.root) / photo for photo in boxes.photo], p.machine.workers)
-
-    def crops():
-        for photo, name, box in zip(tqdm(decoded, "cutting", len(boxes), unit="photo", mininterval=1), boxes.photo, corners):
-            if isinstance(photo, str):
-                raise UserError(f"{Path(p.data.root) / name}: changed since its face was found ({photo}); "
-                                "run dvc repro again")
-            yield cut_face(photo, box, p.crop)
-
-    write_faces(Path("data/faces"), list(boxes.photo), crops(), crop_shape(p.crop))
+    boxes = boxes[boxes.found != "unreadable"]
+    write_faces(Path("data/faces"), list(boxes.photo), crops(Path(p.data.root), boxes, p.crop, p.machine.workers),
+                crop_shape(p.crop))
     print(f"{len(boxes)} crops of {'x'.join(map(str, crop_shape(p.crop)[::-1]))} pixels")
 
 

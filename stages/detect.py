@@ -4,26 +4,34 @@ Reads   data/photos.csv and the photos themselves
 Writes  data/boxes.csv     photo,found,x0,y0,x1,y1,score,faces    one row a photo; box in whole pixels
         data/unreadable.csv  photo,part,reason                    photos that cannot be decoded
 
-found is `mtcnn`; `lenient`, where only a second pass with lower thresholds found a face; `center`, the middle of the
-photo, where that found none either; or `unreadable`, without a box. Of several faces the largest counts, and `faces`
-says how many there were.
+found is `mtcnn`, where MTCNN is sure of the face (score: O-Net's chance); `lenient`, where the second look of
+stages/lib/second_look.py found it (score: the evidence); `center`, the middle of the photo, where neither did; or
+`unreadable`, without a box. Of several faces stages/lib/subject.py takes one, and `faces` says how many there were.
 """
+from contextlib import nullcontext
+from math import ceil
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 import torch
 from tqdm import tqdm
 
+from stages.lib.ahead import ahead
 from stages.lib.boxes import middle_box
-from stages.lib.cascade import Cascade
+from stages.lib.cascade import CONTEST_PIXELS, Cascade
 from stages.lib.device import pick_device
 from stages.lib.errors import UserError, run
 from stages.lib.files import read_csv, write_csv
 from stages.lib.params import Detect, read_params
-from stages.lib.photos import read_photos
+from stages.lib.photos import read_or_reason, read_photos
+from stages.lib.second_look import second_look
+from stages.lib.subject import area, subject
 
-CONTEST_PIXELS = 384 * 512
+LARGE = 4_000_000  # pixels; a larger photo is shrunk before faces are looked for
+SMALLEST = 32  # faces narrower than this part of a photo (of its mean side) are not looked for, so that time is bounded
+COLUMNS = ["found", "x0", "y0", "x1", "y1", "score", "faces"]
 
 
 def by_size(photos: list[np.ndarray]) -> list[list[int]]:
@@ -34,37 +42,61 @@ def by_size(photos: list[np.ndarray]) -> list[list[int]]:
     return list(groups.values())
 
 
-def largest(faces: np.ndarray, found: str) -> tuple:
-    """One row of boxes.csv, from `found` on, of the faces (k, 5) of a photo."""
-    x0, y0, x1, y1, score = max(faces, key=lambda f: (f[2] - f[0]) * (f[3] - f[1]))
-    return found, *(round(float(v)) for v in (x0, y0, x1, y1)), f"{score:.3f}", len(faces)
-
-
 def find_faces(photos: list[np.ndarray], cascade: Cascade, p: Detect) -> list[tuple]:
-    """photos: (H, W, 3) uint8, RGB, of any sizes. Returns of each found, x0, y0, x1, y1, score, faces."""
+    """photos: (H, W, 3) uint8, RGB, of any sizes. Returns of each what COLUMNS name."""
     rows: list = [None] * len(photos)
     for group in by_size(photos):
         height, width, _ = photos[group[0]].shape
-        for found, min_face, thresholds in (("mtcnn", p.min_face, p.thresholds),
-                                            ("lenient", p.lenient_min_face, p.lenient_thresholds)):
-            left = [i for i in group if rows[i] is None]
-            if left:
-                batch = torch.from_numpy(np.stack([photos[i] for i in left]))
-                for i, faces in zip(left, cascade(batch, min_face, thresholds)):
-                    rows[i] = largest(faces, found) if len(faces) else None
-        for i in group:
-            rows[i] = rows[i] or ("center", *middle_box(width, height), "0.000", 0)
+        by = ceil((height * width / LARGE) ** 0.5)
+        size = -(-width // by), -(-height // by)
+        small = [cv2.resize(photos[i], size, interpolation=cv2.INTER_AREA) if by > 1 else photos[i] for i in group]
+        for i, row in zip(group, find_in_batch(stacked(small, cascade.device), cascade, p, by)):
+            rows[i] = row or ("center", *middle_box(width, height), "0.000", 0)
     return rows
 
 
-def batches(rows, images, size: int):
-    """Yield lists of (row, image), of at most `size` photos and no more pixels than `size` photos of the contest have.
+def stacked(photos: list[np.ndarray], device: torch.device) -> torch.Tensor:
+    """Photos of one size as a batch, in memory from which the GPU fetches by itself."""
+    batch = torch.empty(len(photos), *photos[0].shape, dtype=torch.uint8, pin_memory=device.type == "cuda")
+    for photo, place in zip(photos, batch.numpy()):
+        place[:] = photo
+    return batch
+
+
+def find_in_batch(photos: torch.Tensor, cascade: Cascade, p: Detect, by: int) -> list[tuple | None]:
+    """photos: (N, H, W, 3) uint8, RGB, shrunk `by` times. Returns a row of each, or None where there is no face."""
+    _, height, width, _ = photos.shape
+    smallest = [max(-(-face // by), int((height * width) ** 0.5 / SMALLEST)) for face in (p.min_face, p.lenient_min_face)]
+    rows = [row_of("mtcnn", sure(faces, p, height * width), by) for faces in cascade(photos, smallest[0], p.thresholds)]
+    left = [i for i, row in enumerate(rows) if row is None]
+    if left and p.second_look:
+        for i, faces in zip(left, second_look(photos[left], cascade, smallest[1], p.lenient_thresholds)):
+            rows[i] = row_of("lenient", faces[faces[:, 4] >= p.lenient_evidence], by)
+    return rows
+
+
+def sure(faces: np.ndarray, p: Detect, pixels: int) -> np.ndarray:
+    """MTCNN's faces (k, 16) that enough boxes agree on, if one of them is as large as the subject of a photo is."""
+    if not p.second_look:
+        return faces
+    faces = faces[faces[:, 5] >= p.sure_votes]
+    return faces if any(area(face) >= p.sure_share * pixels for face in faces) else faces[:0]
+
+
+def row_of(found: str, faces: np.ndarray, by: int) -> tuple | None:
+    """A row of boxes.csv, from `found` on, of the faces (k, 5 or more) of a photo shrunk `by` times."""
+    face = subject(faces)
+    return None if face is None else (found, *(round(float(v) * by) for v in face[:4]), f"{face[4]:.3f}", len(faces))
+
+
+def batches(images, size: int):
+    """Yield lists of images, of at most `size` and of no more pixels than `size` photos of the contest have.
 
     So a batch of large photos takes no more memory than one of small ones.
     """
     batch, pixels = [], 0
-    for row, image in zip(rows, images):
-        batch.append((row, image))
+    for image in images:
+        batch.append(image)
         pixels += 0 if isinstance(image, str) else image.shape[0] * image.shape[1]
         if len(batch) == size or pixels >= size * CONTEST_PIXELS:
             yield batch
@@ -73,24 +105,47 @@ def batches(rows, images, size: int):
         yield batch
 
 
+def rows_of(images: list, cascade: Cascade, p: Detect) -> list[tuple]:
+    """A row and a reason of each image: (H, W, 3) uint8, RGB, or the reason why it cannot be decoded."""
+    found = iter(find_faces([image for image in images if not isinstance(image, str)], cascade, p))
+    return [("unreadable", "", "", "", "", "", 0, image) if isinstance(image, str) else (*next(found), "")
+            for image in images]
+
+
+def rows_one_by_one(paths: list[Path], cascade: Cascade, p: Detect, workers: int):
+    """Yield a row of each photo; each thread decodes one and finds its face, so that all cores are busy throughout."""
+    def row(path):
+        torch.set_num_threads(1)
+        return rows_of([read_or_reason(path)], cascade, p)[0]
+
+    yield from ahead(row, paths, workers)
+
+
+def rows_in_batches(paths: list[Path], cascade: Cascade, p: Detect, workers: int, batch: int):
+    """Yield a row of each photo; `workers` threads decode, and two keep the GPU busy, each with a stream of its own."""
+    def rows(images):
+        on_gpu = cascade.device.type == "cuda"
+        with torch.cuda.stream(torch.cuda.Stream(cascade.device)) if on_gpu else nullcontext():
+            return rows_of(images, cascade, p)
+
+    for part in ahead(rows, batches(read_photos(paths, workers), batch), 2, each=1):
+        yield from part
+
+
 def detect(photos: pd.DataFrame, root: Path, p: Detect, device, workers: int, batch: int) -> pd.DataFrame:
     """photos: a row a photo with photo and part. Returns boxes.csv plus a column `reason` for the unreadable ones."""
-    cascade = Cascade(device)
-    decoded = read_photos([root / photo for photo in photos.photo], workers)
+    cascade, paths = Cascade(device), [root / photo for photo in photos.photo]
+    found = (rows_one_by_one(paths, cascade, p, workers) if cascade.alone else
+             rows_in_batches(paths, cascade, p, workers, batch))
+    bar = tqdm(found, "finding faces", len(paths), unit="photo", mininterval=1)
     rows, bad = [], 0
-    with tqdm(total=len(photos), desc="finding faces", unit="photo", mininterval=1) as bar:
-        for pairs in batches(photos.itertuples(), decoded, batch):
-            found = iter(find_faces([image for _, image in pairs if not isinstance(image, str)], cascade, p))
-            for row, image in pairs:
-                unreadable = isinstance(image, str)
-                bad += unreadable and row.part == "train"
-                box, reason = (("unreadable", "", "", "", "", "", 0), image) if unreadable else (next(found), "")
-                rows.append((row.photo, row.part, *box, reason))
-            if bad > p.max_bad:
-                raise UserError(f"{bad} photos to train on cannot be decoded, the last: {root / rows[-1][0]}"
-                                f"; mend them, or raise detect.max_bad, {p.max_bad}, in params.yaml")
-            bar.update(len(pairs))
-    return pd.DataFrame(rows, columns=["photo", "part", "found", "x0", "y0", "x1", "y1", "score", "faces", "reason"])
+    for photo, row in zip(photos.itertuples(), bar):
+        rows.append((photo.photo, photo.part, *row))
+        bad += row[0] == "unreadable" and photo.part == "train"
+        if bad > p.max_bad:
+            raise UserError(f"{bad} photos to train on cannot be decoded, the last: {root / photo.photo}"
+                            f"; mend them, or raise detect.max_bad, {p.max_bad}, in params.yaml")
+    return pd.DataFrame(rows, columns=["photo", "part", *COLUMNS, "reason"])
 
 
 def main():

@@ -1,57 +1,159 @@
-"""Every photo gets a row, whatever is on it or wrong with it."""
+"""Every photo gets a row, whatever is on it or wrong with it, and the same row whoever is its neighbour."""
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from PIL import Image
 
-from stages.detect import CONTEST_PIXELS, batches, by_size, detect, find_faces, largest
+from stages import detect as stage
+from stages.detect import batches, by_size, detect, find_faces, row_of, rows_in_batches, rows_one_by_one, sure
+from stages.lib import cascade
 from stages.lib.boxes import middle_box
+from stages.lib.cascade import CONTEST_PIXELS, Cascade
 from stages.lib.errors import UserError
-from stages.lib.params import Detect
+from stages.lib.params import read_params
+from tests.conftest import ROOT
 
 CPU = torch.device("cpu")
-P = Detect(min_face=60, thresholds=(0.6, 0.7, 0.7), lenient_min_face=40, lenient_thresholds=(0.5, 0.4, 0.4), max_bad=1)
+P = read_params(ROOT / "params.yaml").detect.model_copy(update={"max_bad": 1})
+
+
+def faces(*boxes, votes=3) -> np.ndarray:
+    """Boxes (x0, y0, x1, y1, score) as the cascade gives them."""
+    return np.array([(*box, votes, *[0] * 10) for box in boxes], float).reshape(-1, 16)
 
 
 class Fake:
-    """A cascade that finds in a photo as many faces as its first pixel says, once thresholds are low enough."""
+    """A cascade that is sure of a face where a photo's first pixel is white, and of as many as its second says."""
+
+    device = CPU
 
     def __call__(self, photos, min_face, thresholds):
-        strict = thresholds == P.thresholds
-        return [np.array([(0, 0, 10 * (i + 1), 10, 0.9) for i in range(p[0, 0, 0] if not strict or p[0, 0, 1] else 0)])
-                for p in photos.numpy()]
+        return [faces(*[(0, 0, 30 + i, 30, 0.9) for i in range(p[0, 1, 0] if p[0, 0, 0] else 0)]) for p in photos.numpy()]
 
 
-def photo(faces: int, easy: bool, height=30, width=40):
+def photo(count: int, easy: bool, height=30, width=40):
     out = np.zeros((height, width, 3), np.uint8)
-    out[0, 0] = faces, easy, 0
+    out[0, :2, 0] = 255 * easy, count
     return out
 
 
-def test_a_face_is_looked_for_twice_and_then_the_middle_taken():
+@pytest.fixture
+def again(monkeypatch):
+    """A second look that finds a face wherever the second pixel says so."""
+    def look(photos, cascade, min_face, thresholds):
+        return [np.array([(5, 5, 25, 25, 3.0), (0, 0, 9, 9, -50)][: 2 * p[0, 1, 0]], float).reshape(-1, 5)
+                for p in photos.numpy()]
+    monkeypatch.setattr(stage, "second_look", look)
+
+
+def test_a_face_is_looked_for_twice_and_then_the_middle_taken(again):
     rows = find_faces([photo(1, True), photo(1, False), photo(0, False)], Fake(), P)
     assert [row[0] for row in rows] == ["mtcnn", "lenient", "center"]
-    assert rows[2][1:5] == middle_box(40, 30)
-    assert rows[2][-1] == 0
+    assert rows[1] == ("lenient", 5, 5, 25, 25, "3.000", 1)  # what has too little evidence is none
+    assert rows[2] == ("center", *middle_box(40, 30), "0.000", 0)
 
 
-def test_photos_of_several_sizes_keep_their_places():
+def test_without_the_second_look_the_middle_is_taken_at_once(again):
+    alone = P.model_copy(update={"second_look": False})
+    assert [row[0] for row in find_faces([photo(1, True), photo(1, False)], Fake(), alone)] == ["mtcnn", "center"]
+
+
+def test_a_face_that_few_boxes_agree_on_is_not_sure():
+    face = (0, 0, 30, 30, 0.99)
+    assert len(sure(faces(face, votes=P.sure_votes), P, 1200)) == 1
+    assert len(sure(faces(face, votes=P.sure_votes - 1), P, 1200)) == 0
+    assert len(sure(faces(face, votes=1), P.model_copy(update={"second_look": False}), 1200)) == 1
+
+
+def test_a_small_face_alone_is_not_sure_and_beside_a_large_one_it_is():
+    small, large = (0, 0, 3, 3, 0.99), (10, 0, 40, 30, 0.9)
+    assert len(sure(faces(small), P, 1200)) == 0
+    assert len(sure(faces(small, large), P, 1200)) == 2
+
+
+def test_a_row_holds_the_subject_and_the_number_of_faces():
+    assert row_of("mtcnn", faces((0, 0, 10, 10, 0.99), (15, 15, 45, 45.4, 0.8)), 1) == ("mtcnn", 15, 15, 45, 45, "0.800", 2)
+    assert row_of("mtcnn", faces((1, 2, 10, 11, 0.99)), 3)[1:5] == (3, 6, 30, 33)
+    assert row_of("mtcnn", faces(), 1) is None
+
+
+def test_photos_of_several_sizes_keep_their_places(again):
     photos = [photo(1, True), photo(2, True, 50, 60), photo(3, True), photo(0, True, 50, 60)]
     assert by_size(photos) == [[0, 2], [1, 3]]
-    assert [row[-1] for row in find_faces(photos, Fake(), P)] == [1, 2, 3, 0]
+    assert [row[-1] for row in find_faces(photos, Fake(), P.model_copy(update={"sure_share": 0}))] == [1, 2, 3, 0]
 
 
 def test_a_batch_is_bounded_by_photos_and_by_pixels():
     small, large = np.zeros((384, 512, 3), np.uint8), np.zeros((3 * 384, 512, 3), np.uint8)
-    sizes = [[image.shape[0] * image.shape[1] for _, image in batch] for batch in
-             batches(range(7), [small, small, small, large, large, small, large], 3)]
+    sizes = [[image.shape[0] * image.shape[1] for image in batch] for batch in
+             batches([small, small, small, large, large, small, large], 3)]
     assert [len(batch) for batch in sizes] == [3, 1, 1, 2]
     assert all(sum(batch[:-1]) < 3 * CONTEST_PIXELS for batch in sizes)
 
 
-def test_of_several_faces_the_largest_counts_and_their_number_is_kept():
-    assert largest(np.array([(0, 0, 10, 10, 0.99), (5, 5, 45, 45.4, 0.8)]), "mtcnn") == ("mtcnn", 5, 5, 45, 45, "0.800", 2)
+def test_rows_depend_neither_on_batch_nor_order_nor_number_of_workers(ran, monkeypatch):
+    monkeypatch.setattr(cascade, "CUTS", 64)
+    monkeypatch.setattr(cascade, "PHOTOS", 2)
+    files = [f for f in sorted((ran.root / "data/sample").rglob("*.jpg")) if not f.name.startswith(".")][:7]
+    alone, batched = Cascade(CPU), Cascade(CPU, alone=False)
+    want = list(rows_one_by_one(files, alone, P, 0))
+    assert {row[0] for row in want} >= {"mtcnn"}
+    assert list(rows_one_by_one(files, alone, P, 3)) == want
+    assert list(rows_one_by_one(files[::-1], alone, P, 2))[::-1] == want
+    want = list(rows_in_batches(files, batched, P, 1, 7))
+    assert list(rows_in_batches(files[::-1], batched, P, 2, 3))[::-1] == want
+
+
+def saved(folder, name: str, image: Image.Image, **options):
+    image.save(folder / name, **options)
+    return folder / name
+
+
+def test_a_face_is_found_in_a_photo_of_any_kind(ran, tmp_path):
+    original = next(f for f in sorted((ran.root / "data/sample").rglob("normal.jpg")))
+    image = Image.open(original)
+    lying = Image.Exif()
+    lying[0x0112] = 8
+    wide = Image.new("RGB", (20_000, image.height), "gray")
+    wide.paste(image)
+    files = [
+        original,
+        saved(tmp_path, "grey.png", image.convert("L")),
+        saved(tmp_path, "alpha.png", image.convert("RGBA")),
+        saved(tmp_path, "cmyk.jpg", image.convert("CMYK"), quality=95),
+        saved(tmp_path, "deep.png", Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)),
+        saved(tmp_path, "moving.webp", image, save_all=True, append_images=[Image.new("RGB", image.size)], quality=95),
+        saved(tmp_path, "lying.jpg", image.transpose(Image.Transpose.ROTATE_270), exif=lying, quality=95),
+        saved(tmp_path, "wide.jpg", wide, quality=95),
+        saved(tmp_path, "large.jpg", image.resize((image.width * 8, image.height * 8))),
+    ]
+    rows = list(rows_one_by_one(files, Cascade(CPU), P, 0))
+    assert {row[0] for row in rows} <= {"mtcnn", "lenient"}
+    want = np.array(rows[0][1:5])
+    for file, row in zip(files[:-1], rows):
+        assert np.abs(np.array(row[1:5]) - want).max() < 0.1 * (want[2] - want[0]), file.name
+    assert np.abs(np.array(rows[-1][1:5]) / 8 - want).max() < 0.1 * (want[2] - want[0])
+
+
+def test_a_photo_of_one_pixel_has_a_box_within_it(tmp_path):
+    [row] = rows_one_by_one([saved(tmp_path, "one.png", Image.new("RGB", (1, 1)))], Cascade(CPU), P, 0)
+    assert row[:5] == ("center", 0, 0, 1, 1)
+
+
+def test_a_large_photo_is_looked_at_in_a_smaller_size(monkeypatch):
+    seen = []
+
+    class Watched(Fake):
+        def __call__(self, photos, min_face, thresholds):
+            seen.append((*photos.shape[1:3], min_face))
+            return super().__call__(photos, min_face, thresholds)
+
+    monkeypatch.setattr(stage, "second_look", lambda photos, *_: [np.zeros((0, 5))] * len(photos))
+    find_faces([np.zeros((5000, 6000, 3), np.uint8)], Watched(), P)
+    [(height, width, min_face)] = seen
+    assert height * width <= stage.LARGE
+    assert min_face == int((height * width) ** 0.5 / stage.SMALLEST)
 
 
 def table(tmp_path, parts: list[str], broken: set[int]):
@@ -62,10 +164,10 @@ def table(tmp_path, parts: list[str], broken: set[int]):
     return pd.DataFrame({"photo": [f"{i}.png" for i in range(len(parts))], "part": parts})
 
 
-@pytest.mark.parametrize("batch", [1, 2, 16])
-def test_a_photo_that_cannot_be_decoded_has_a_row_that_says_why(tmp_path, batch):
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_photo_that_cannot_be_decoded_has_a_row_that_says_why(tmp_path, workers):
     photos = table(tmp_path, ["train", "train", "eval", "eval"], {1, 2})
-    boxes = detect(photos, tmp_path, P, CPU, 1, batch)
+    boxes = detect(photos, tmp_path, P, CPU, workers, 2)
     assert list(boxes.photo) == list(photos.photo)
     assert list(boxes.found) == ["center", "unreadable", "unreadable", "center"]
     assert list(boxes.reason) == ["", "not an image", "not an image", ""]
@@ -79,3 +181,12 @@ def test_too_many_broken_photos_to_train_on_stop_the_run(tmp_path):
 def test_broken_photos_to_label_never_stop_it(tmp_path):
     boxes = detect(table(tmp_path, ["eval"] * 4, {0, 1, 3}), tmp_path, P, CPU, 0, 2)
     assert (boxes.found == "unreadable").sum() == 3
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_gpu_finds_the_faces_that_the_cpu_finds(ran):
+    files = [f for f in sorted((ran.root / "data/sample").rglob("*.jpg")) if not f.name.startswith(".")]
+    cpu = list(rows_one_by_one(files, Cascade(CPU), P, 2))
+    gpu = list(rows_in_batches(files, Cascade(torch.device("cuda")), P, 2, 64))
+    near = [np.abs(np.array(a[1:5]) - np.array(b[1:5])).max() <= 4 for a, b in zip(cpu, gpu)]
+    assert np.mean(near) >= 0.98

@@ -21,6 +21,27 @@ def test_every_colour_mode_becomes_rgb(tmp_path, mode, suffix):
     assert photo[:20].mean() < photo[-20:].mean()  # as in the gradient, the top is darker
 
 
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_the_quick_decoder_gives_pillows_pixels(tmp_path, mode):
+    noise = np.random.default_rng(0).integers(0, 255, (61, 43, 3)).astype(np.uint8)
+    Image.fromarray(noise).convert(mode).save(tmp_path / "a.jpg")
+    with Image.open(tmp_path / "a.jpg") as image:
+        np.testing.assert_array_equal(read_photo(tmp_path / "a.jpg"), np.asarray(image.convert("RGB")))
+
+
+def test_what_the_quick_decoder_refuses_is_left_to_pillow(tmp_path, monkeypatch):
+    gradient().save(tmp_path / "a.jpg")
+    want = read_photo(tmp_path / "a.jpg")
+    monkeypatch.setattr(photos.simplejpeg, "decode_jpeg", lambda *_, **__: (_ for _ in ()).throw(ValueError))
+    np.testing.assert_array_equal(read_photo(tmp_path / "a.jpg"), want)
+
+
+def test_of_an_animated_photo_the_first_frame_is_read(tmp_path):
+    frames = [Image.new("RGB", (8, 8), color) for color in ("white", "black")]
+    frames[0].save(tmp_path / "a.webp", save_all=True, append_images=frames[1:], lossless=True)
+    assert (read_photo(tmp_path / "a.webp") == 255).all()
+
+
 def test_sixteen_bits_are_scaled_to_eight(tmp_path):
     Image.fromarray(np.full((5, 5), 0x8000, np.uint16)).save(tmp_path / "a.png")
     assert (read_photo(tmp_path / "a.png") == 0x80).all()

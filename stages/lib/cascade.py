@@ -3,137 +3,148 @@
 Zhang et al., "Joint Face Detection and Alignment using Multitask Cascaded Convolutional Networks", 2016.
 
 P-Net looks for faces at every place and scale, R-Net and O-Net judge and correct the candidates. The steps and their
-arithmetic are facenet-pytorch's, with three differences: cuts of all candidates are taken at once from an integral
-image, NMS is done on exact coordinates so that no box depends on the other photos of its batch, and a candidate
-wholly outside the photo is dropped instead of stopping the run. A box is (x0, y0, x1, y1) in pixels.
+arithmetic are facenet-pytorch's, with these differences: photos are shrunk and candidates cut out by an integral
+image (stages/lib/areas.py), all at once; candidates of all scales are collected together, so that a GPU is waited for
+a few times a batch; NMS is done on exact coordinates; a candidate wholly outside the photo is dropped instead of
+stopping the run; and landmarks are placed within the part of a face that the photo shows.
+
+A box never depends on the other photos of its batch: the networks see batches of one fixed size, filled up with
+zeros, on a GPU, and every photo alone on the CPU (where that is no slower, since it stays in the cache).
+A box is (x0, y0, x1, y1) in pixels of the photo.
 """
-import cv2
+from functools import lru_cache
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
 from torchvision.ops import nms
 
+from stages.lib.areas import cells, cut, integral, shrink
+
 FACTOR = 0.709  # between two scales of the pyramid; the paper's, about half the area
 CELL, STRIDE = 12, 2  # P-Net's field of view and step, in pixels of a scale
-CUTS = 2048  # candidates at once in R-Net and O-Net
+PHOTOS, CUTS = 32, 1024  # what P-Net, and R-Net and O-Net, see at once on a GPU
+CONTEST_PIXELS = 384 * 512
+SAME = 0.6  # intersection over union from which two boxes agree on a face
+
+
+class Faces(NamedTuple):
+    """What O-Net takes for faces, of all photos of a batch, before boxes of one face are suppressed."""
+
+    owner: torch.Tensor  # (k,) which photo
+    boxes: torch.Tensor  # (k, 5) x0, y0, x1, y1, score
+    points: torch.Tensor  # (k, 5, 2) x and y of the left and right eye, nose, left and right corner of the mouth
 
 
 class Cascade:
-    """Finds faces of at least `min_face` pixels; `thresholds` are those of P-Net, R-Net and O-Net."""
+    """The three networks on one device.
 
-    def __init__(self, device: torch.device):
+    alone: every photo by itself, else in batches of a fixed size. half: the networks compute in half precision; boxes
+    and scores stay in float32. Left out, a GPU takes batches in half precision, the CPU neither.
+    """
+
+    def __init__(self, device: torch.device, alone: bool | None = None, half: bool | None = None):
         self.device = device
-        self.pnet, self.rnet, self.onet = (net().eval().to(device) for net in (PNet, RNet, ONet))
+        self.alone = device.type == "cpu" if alone is None else alone
+        self.half = device.type == "cuda" if half is None else half
+        self.pnet, self.rnet, self.onet = (net().eval().to(device, memory_format=torch.channels_last)
+                                           for net in (PNet, RNet, ONet))
+
+    def __call__(self, photos: torch.Tensor, min_face: int, thresholds) -> list[np.ndarray]:
+        """Faces of at least `min_face` pixels; `thresholds` are those of P-Net, R-Net and O-Net.
+
+        photos: (N, H, W, 3) uint8, RGB. Returns of each photo its faces, (k, 16), best first: x0, y0, x1, y1, score,
+        how many boxes agree on the face, and the five landmarks' x and y.
+        """
+        return [without_nested(faces) for faces in self.candidates(photos, min_face, thresholds)]
 
     @torch.inference_mode()
-    def __call__(self, photos: torch.Tensor, min_face: int, thresholds) -> list[np.ndarray]:
-        """photos: (N, H, W, 3) uint8, RGB. Returns of each photo its faces, (k, 5): x0, y0, x1, y1, score."""
-        photos = photos.to(self.device)
+    def candidates(self, photos: torch.Tensor, min_face: int, thresholds) -> list[np.ndarray]:
+        """As above, (k, 15), with several boxes of a face, and without the number that agree."""
         n, height, width, _ = photos.shape
-        image = integral(photos)
-        owner, boxes = self.propose(image, (n, height, width), min_face, thresholds[0])
-        boxes = squared(boxes)
+        chunk = 1 if self.alone else max(1, PHOTOS * CONTEST_PIXELS // max(CONTEST_PIXELS, height * width))
+        out = []
+        for part in photos.split(chunk):
+            faces = self.find(integral(filled(part.to(self.device, non_blocking=True), chunk)), min_face, thresholds)
+            table = torch.cat([faces.owner[:, None], faces.boxes, faces.points.flatten(1)], 1).cpu().numpy()
+            out += [table[table[:, 0] == i, 1:] for i in range(len(part))]
+        return out
 
-        for net, side, threshold in ((self.rnet, 24, thresholds[1]), (self.onet, 48, thresholds[2])):
-            corners, inside = cut_corners(boxes, width, height)
-            owner, boxes = owner[inside], boxes[inside]
-            cuts = torch.cat([net_input(cut(image, o, c, side)).contiguous() for o, c in
-                              zip(owner.split(CUTS), corners[inside].split(CUTS))]) if len(owner) else \
-                torch.zeros(0, 3, side, side, device=self.device)
-            shifts, scores = judge(net, cuts)
-            kept = scores > threshold
-            owner, boxes = owner[kept], torch.cat([boxes[kept, :4], scores[kept, None]], 1)
-            if net is self.rnet:
-                best = nms_apart(boxes, owner, 0.7)
-                owner, boxes = owner[best], squared(shifted(boxes[best], shifts[kept][best]))
-            else:
-                boxes = shifted(boxes, shifts[kept])
+    def find(self, image: torch.Tensor, min_face: int, thresholds) -> Faces:
+        """image: the integral image of the photos."""
+        owner, boxes = self.propose(image, min_face, thresholds[0])
+        owner, boxes, shifts, _ = self.judged(self.rnet, 24, image, owner, squared(boxes), thresholds[1])
+        best = nms_apart(boxes, owner, 0.7)
+        boxes = squared(shifted(boxes[best], shifts[best]))
+        owner, boxes, shifts, points = self.judged(self.onet, 48, image, owner[best], boxes, thresholds[2])
+        return Faces(owner, shifted(boxes, shifts), points)
 
-        owner, boxes = owner.cpu().numpy(), boxes.cpu().numpy()
-        return [without_nested(boxes[owner == i]) for i in range(n)]
-
-    def propose(self, image, shape, min_face, threshold):
-        """P-Net's candidates at all scales after NMS: the photo of each, (K,), and its box and score, (K, 5)."""
-        n, height, width = shape
-        found = []
-        for level, scale in enumerate(scales(height, width, min_face)):
-            size = int(height * scale + 1), int(width * scale + 1)
-            shifts, chances = self.pnet(net_input(shrink(image, *size)))
-            owner, y, x = torch.nonzero(chances[:, 1] >= threshold, as_tuple=True)
-            at = torch.stack([x, y], 1).to(shifts.dtype)
-            top_left, bottom_right = ((STRIDE * at + 1) / scale).floor(), ((STRIDE * at + CELL) / scale).floor()
-            score = chances[owner, 1, y, x, None]
-            found.append((owner, owner + n * level, torch.cat([top_left, bottom_right, score, shifts[owner, :, y, x]], 1)))
-        if not found:  # the photo is smaller than the smallest face
-            return torch.zeros(0, dtype=torch.long, device=image.device), torch.zeros(0, 5, device=image.device)
-        owner, group, boxes = (torch.cat(parts) for parts in zip(*found))
-        best = nms_apart(boxes, group, 0.5)
+    def propose(self, image, min_face: int, threshold: float) -> tuple[torch.Tensor, torch.Tensor]:
+        """P-Net's candidates of all scales after NMS: the photo of each, (K,), and its box and score, (K, 5)."""
+        height, width = image.shape[1] - 1, image.shape[2] - 1
+        sizes, places, level = pyramid(height, width, min_face, self.device)
+        if not sizes:  # the photo is smaller than the smallest face
+            return torch.zeros(0, dtype=torch.long, device=self.device), torch.zeros(0, 5, device=self.device)
+        maps = [self.run(self.pnet, shrink(image, *size)) for size in sizes]
+        shifts = torch.cat([shift.permute(0, 2, 3, 1).flatten(1, 2) for shift, _ in maps], 1)
+        chances = torch.cat([chance[:, 1].flatten(1) for _, chance in maps], 1)
+        owner, place = torch.nonzero(chances >= threshold, as_tuple=True)
+        boxes = torch.cat([places[place], chances[owner, place, None]], 1)
+        best = nms_apart(boxes, owner * len(sizes) + level[place], 0.5)
         best = best[nms_apart(boxes[best], owner[best], 0.7)]
-        owner, boxes = owner[best], boxes[best]
+        owner, place, boxes = owner[best], place[best], boxes[best]
         sides = (boxes[:, 2:4] - boxes[:, :2]).repeat(1, 2)
-        return owner, torch.cat([boxes[:, :4] + boxes[:, 5:9] * sides, boxes[:, 4:5]], 1)
+        return owner, torch.cat([boxes[:, :4] + shifts[owner, place] * sides, boxes[:, 4:5]], 1)
+
+    def judged(self, net, side: int, image, owner, boxes, threshold: float):
+        """Candidates that `net` takes for faces: owner (K,), boxes with its score (K, 5), shifts (K, 4), landmarks."""
+        corners, inside = cut_corners(boxes, image.shape[2] - 1, image.shape[1] - 1)
+        owner, boxes, corners = owner[inside], boxes[inside, :4], corners[inside]
+        shifts, points, scores = self.judge(net, side, image, owner, corners)
+        kept = scores > threshold
+        boxes = torch.cat([boxes[kept], scores[kept, None]], 1)
+        return owner[kept], boxes, shifts[kept], placed(points[kept], corners[kept])
+
+    def judge(self, net, side: int, image, owner, corners):
+        """Of K cuts: corrections (K, 4), landmarks as shares of the cut, (K, 10), and chances of a face, (K,)."""
+        size = max(1, len(owner)) if self.alone else CUTS
+        outs = [self.run(net, cut(image, filled(o, size), filled(c, size), side))
+                for o, c in zip(owner.split(size), corners.split(size))]
+        shifts, *points, chances = (torch.cat(parts)[: len(owner)] for parts in zip(*outs))
+        return shifts, points[0] if points else shifts.new_zeros(len(owner), 10), chances[:, 1]
+
+    def run(self, net, pixels: torch.Tensor) -> list[torch.Tensor]:
+        """A network's answers in float32; pixels: (K, H, W, 3), 0 to 255."""
+        with torch.autocast(self.device.type, torch.float16, enabled=self.half):
+            return [out.float() for out in net(((pixels - 127.5) * 0.0078125).permute(0, 3, 1, 2))]
 
 
-def scales(height: int, width: int, min_face: int) -> list[float]:
-    """Scales of the pyramid, from the one at which the smallest face fills P-Net's view down to the whole photo."""
-    scale, out = CELL / min_face, []
-    while min(height, width) * scale >= CELL:
-        out.append(scale)
-        scale *= FACTOR
-    return out
+def filled(rows: torch.Tensor, count: int) -> torch.Tensor:
+    """Rows, with zeros after them to make `count`."""
+    missing = count - len(rows)
+    return torch.cat([rows, rows.new_zeros(missing, *rows.shape[1:])]) if missing > 0 else rows
 
 
-def integral(photos: torch.Tensor) -> torch.Tensor:
-    """Sums of all pixels above and left of each: (N, H+1, W+1, 3) int32, of photos (N, H, W, 3) uint8.
+@lru_cache(64)
+def pyramid(height: int, width: int, min_face: int, device) -> tuple[list, torch.Tensor, torch.Tensor]:
+    """Of the scales, from the one at which the smallest face fills P-Net's view down to the whole photo:
 
-    The sum of any rectangle is a difference of four; where a photo's total leaves int32, the difference still holds.
+    their heights and widths; the boxes (L, 4) that P-Net judges in all of them, in pixels of the photo; and the scale
+    of each of these, (L,).
     """
-    if photos.device.type == "cpu":  # the same sums, several times as fast
-        return torch.from_numpy(np.stack([cv2.integral(photo) for photo in photos.numpy()]))
-    sums = photos.cumsum(1, dtype=torch.int32).cumsum(2, dtype=torch.int32)
-    return torch.nn.functional.pad(sums, (0, 0, 1, 0, 1, 0))
-
-
-def cells(length, count: int, device) -> tuple[torch.Tensor, torch.Tensor]:
-    """Where the `count` cells of an area resize begin and end in `length` pixels; they overlap as torch's do."""
-    i = torch.arange(count, device=device)
-    return i * length // count, -(-(i + 1) * length // count)
-
-
-def mean_of_cells(at, y0, y1, x0, x1):
-    """Mean of each cell from the integral image's values `at(y, x)`; the division is in torch's own order."""
-    sums = (at(y1, x1) - at(y0, x1) - at(y1, x0) + at(y0, x0)).float()
-    return sums / (y1 - y0)[..., None].float() / (x1 - x0)[..., None].float()
-
-
-def shrink(image: torch.Tensor, height: int, width: int) -> torch.Tensor:
-    """All photos of an integral image resized by area: (N, height, width, 3) float, 0 to 255."""
-    y0, y1 = cells(image.shape[1] - 1, height, image.device)
-    x0, x1 = cells(image.shape[2] - 1, width, image.device)
-    return mean_of_cells(lambda y, x: image[:, y[:, 0]][:, :, x[0]], y0[:, None], y1[:, None], x0[None], x1[None])
-
-
-def cut(image: torch.Tensor, owner: torch.Tensor, corners: torch.Tensor, side: int) -> torch.Tensor:
-    """Cuts resized by area, (K, side, side, 3) float; owner (K,): photo of each; corners (K, 4): x0, y0, x1, y1."""
-    x, y, right, bottom = corners[:, :, None].unbind(1)
-    y0, y1 = cells(bottom - y, side, image.device)
-    x0, x1 = cells(right - x, side, image.device)
-    own = owner[:, None, None]
-    return mean_of_cells(lambda row, column: image[own, row, column], (y + y0)[:, :, None], (y + y1)[:, :, None],
-                         (x + x0)[:, None, :], (x + x1)[:, None, :])
-
-
-def net_input(pixels: torch.Tensor) -> torch.Tensor:
-    """(K, H, W, 3), 0 to 255, as the networks take it: (K, 3, H, W), about -1 to 1."""
-    return ((pixels - 127.5) * 0.0078125).permute(0, 3, 1, 2)
-
-
-def judge(net, cuts: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """R-Net's or O-Net's corrections (K, 4) and chances of a face (K,) of cuts (K, 3, S, S)."""
-    if not len(cuts):
-        return cuts.new_zeros(0, 4), cuts.new_zeros(0)
-    outs = [net(part) for part in cuts.split(CUTS)]
-    return torch.cat([out[0] for out in outs]), torch.cat([out[-1][:, 1] for out in outs])
+    scale, sizes, places, level = CELL / min_face, [], [], []
+    while min(height, width) * scale >= CELL:
+        sizes.append((int(height * scale + 1), int(width * scale + 1)))
+        rows, columns = (-(-(side - 4) // 2) - 3 for side in sizes[-1])  # two convolutions and a pool, and two more
+        y, x = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
+        at = torch.stack([x, y], 2).flatten(0, 1).float()
+        places.append(torch.cat([((STRIDE * at + 1) / scale).floor(), ((STRIDE * at + CELL) / scale).floor()], 1))
+        level.append(torch.full((len(at),), len(level)))
+        scale *= FACTOR
+    if not sizes:
+        return [], torch.zeros(0, 4), torch.zeros(0)
+    return sizes, torch.cat(places).to(device), torch.cat(level).to(device)
 
 
 def nms_apart(boxes: torch.Tensor, group: torch.Tensor, overlap: float) -> torch.Tensor:
@@ -144,7 +155,7 @@ def nms_apart(boxes: torch.Tensor, group: torch.Tensor, overlap: float) -> torch
     corners = boxes[:, :4].double()
     if not len(corners):
         return torch.zeros(0, dtype=torch.long, device=boxes.device)
-    apart = group.double() * 2 ** torch.ceil(torch.log2(corners.max() - corners.min() + 2))
+    apart = group.double() * torch.exp2(torch.ceil(torch.log2(corners.max() - corners.min() + 2)))
     return nms(corners + apart[:, None], boxes[:, 4].double(), overlap)
 
 
@@ -152,6 +163,15 @@ def shifted(boxes: torch.Tensor, shifts: torch.Tensor) -> torch.Tensor:
     """Boxes moved by a network's corrections, which are shares of their width and height."""
     sides = (boxes[:, 2:4] - boxes[:, :2] + 1).repeat(1, 2)
     return torch.cat([boxes[:, :4] + shifts * sides, boxes[:, 4:5]], 1)
+
+
+def placed(points: torch.Tensor, corners: torch.Tensor) -> torch.Tensor:
+    """Landmarks (K, 10), five x and five y as shares of a cut, in pixels of the photo: (K, 5, 2).
+
+    facenet-pytorch takes them for shares of the candidate's whole box, of which a cut at the photo's edge is a part.
+    """
+    corners = corners.float()
+    return points.view(-1, 2, 5).transpose(1, 2) * (corners[:, None, 2:] - corners[:, None, :2]) + corners[:, None, :2]
 
 
 def squared(boxes: torch.Tensor) -> torch.Tensor:
@@ -170,14 +190,23 @@ def cut_corners(boxes: torch.Tensor, width: int, height: int) -> tuple[torch.Ten
     return torch.stack([x0, y0, x1, y1], 1), (x1 > x0) & (y1 > y0)
 
 
+def overlaps(box: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Intersection over union, and over the smaller of the two, of a box with each of boxes (k, 4 or more)."""
+    low, high = np.maximum(boxes[:, :2], box[:2]), np.minimum(boxes[:, 2:4], box[2:4])
+    shared = np.prod(np.maximum(0, high - low + 1), axis=1)
+    area, areas = np.prod(box[2:4] - box[:2] + 1), np.prod(boxes[:, 2:4] - boxes[:, :2] + 1, axis=1)
+    return shared / (area + areas - shared), shared / np.minimum(area, areas)
+
+
 def without_nested(boxes: np.ndarray, overlap: float = 0.7) -> np.ndarray:
-    """The last suppression, of one photo: a box that mostly lies within a better one goes. (k, 5), best first."""
+    """The last suppression, of one photo: a box that mostly lies within a better one goes. (k, 5 or more), best first.
+
+    A column after the score says how many of all the boxes agree with a box, itself included.
+    """
     boxes = boxes[np.argsort(-boxes[:, 4], kind="stable")]
-    areas = (boxes[:, 2] - boxes[:, 0] + 1) * (boxes[:, 3] - boxes[:, 1] + 1)
     kept: list[int] = []
     for i, box in enumerate(boxes):
-        low, high = np.maximum(boxes[kept, :2], box[:2]), np.minimum(boxes[kept, 2:4], box[2:4])
-        shared = np.prod(np.maximum(0, high - low + 1), axis=1)
-        if not (shared > overlap * np.minimum(areas[kept], areas[i])).any():
+        if not (overlaps(box, boxes[kept])[1] > overlap).any():
             kept.append(i)
-    return boxes[kept]
+    agree = np.array([(overlaps(boxes[i], boxes)[0] >= SAME).sum() for i in kept], boxes.dtype)
+    return np.insert(boxes[kept], 5, agree, axis=1)

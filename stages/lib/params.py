@@ -51,8 +51,12 @@ class Split(Section):
 class Detect(Section):
     min_face: Annotated[int, Field(ge=12)]
     thresholds: Thresholds
+    second_look: bool
+    sure_votes: Count
+    sure_share: Annotated[float, Field(ge=0, lt=1)]
     lenient_min_face: Annotated[int, Field(ge=12)]
     lenient_thresholds: Thresholds
+    lenient_evidence: Annotated[float, Field(ge=-100, le=100)]
     max_bad: Annotated[int, Field(ge=0)]
 
 
