@@ -23,10 +23,11 @@ from facenet_pytorch import MTCNN
 from tqdm import tqdm
 
 import stages  # noqa: F401 sets how threads wait, before torch starts any
-from stages.detect import by_size, detect
+from stages.detect import detect
 from stages.lib.cascade import Cascade
 from stages.lib.device import pick_device
 from stages.lib.errors import UserError, run
+from stages.lib.finding import by_size
 from stages.lib.params import Params, read_params
 from stages.lib.photos import SUFFIXES, read_photo, read_photos
 
@@ -52,6 +53,14 @@ def this_stage(files, p: Params, device):
 
 def with_detect(p: Params, **changes) -> Params:
     return p.model_copy(update={"detect": p.detect.model_copy(update=changes)})
+
+
+def contenders(min_face: int, p: Params, device) -> dict:
+    """What is compared: a function of a list of files, by the letter of its column."""
+    mtcnn = MTCNN(keep_all=True, min_face_size=min_face, thresholds=list(p.detect.thresholds), device=device)
+    alone, whole = with_detect(p, min_face=min_face, second_look=False), with_detect(p, min_face=min_face)
+    return {"a": lambda files: one_by_one(files, mtcnn, p), "b": lambda files: in_batches(files, mtcnn, p),
+            "c": lambda files: this_stage(files, alone, device), "d": lambda files: this_stage(files, whole, device)}
 
 
 def timed(contenders: dict, files: list[Path], rounds: int, device) -> dict[str, float]:
@@ -108,11 +117,7 @@ def main():
     print("| min_face | (a) one by one | (b) batches | (c) this stage | c / a | c / better of a, b | (d) with second look | same boxes |")
     print("|" + "---|" * 8)
     for min_face in (20, p.detect.min_face):
-        mtcnn = MTCNN(keep_all=True, min_face_size=min_face, thresholds=list(p.detect.thresholds), device=device)
-        alone, whole = with_detect(p, min_face=min_face, second_look=False), with_detect(p, min_face=min_face)
-        s = timed({"a": lambda f: one_by_one(f, mtcnn, p), "b": lambda f: in_batches(f, mtcnn, p),
-                   "c": lambda f: this_stage(f, alone, device), "d": lambda f: this_stage(f, whole, device)},
-                  files, a.rounds, device)
+        s = timed(contenders(min_face, p, device), files, a.rounds, device)
         print(f"| {min_face} | {s['a']:.0f} | {s['b']:.0f} | {s['c']:.0f} | {s['c'] / s['a']:.2f} | "
               f"{s['c'] / max(s['a'], s['b']):.2f} | {s['d']:.0f} | {agreement(files, min_face, p)} |", flush=True)
     decoding = timed({"decode": lambda f: [None for _ in read_photos(f, p.machine.workers)]}, files, a.rounds, device)

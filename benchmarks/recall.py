@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 from facenet_pytorch import MTCNN
 from tqdm import tqdm
 
@@ -91,7 +90,7 @@ def main():
     print("\nOne box for all photos, the median of the true ones, would be right in",
           ", ".join(f"{100 * right.mean():.1f}% ({folder.name})" for folder, right in zip(truths, fixed)))
     counts = truth.worn.map(WORN).fillna("worn wrongly").value_counts()
-    print("\nPhotos of each framing:", ", ".join(f"{counts[w]} {w}" for w in ways))
+    print("\nPhotos of each framing:", ", ".join(f"{counts.get(w, 0)} {w}" for w in ways))
 
 
 if __name__ == "__main__":

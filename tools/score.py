@@ -43,12 +43,12 @@ def main():
     parser.add_argument("labels", metavar="LABELS")
     files = parser.parse_args()
     result, share = score_files(files.submission, files.labels)
-    print(f"{'':20} {'F1':>7} {'accuracy':>9}")
+    print(f"{'':24} {'F1':>7} {'accuracy':>9}")
     for name, row in (("18 classes", result), *((a, result[a]) for a in ATTRIBUTES)):
-        print(f"{name:20} {row['f1']:7.4f} {row['accuracy']:9.4f}")
-    print(f"\n{'class':20} {'F1':>7} {'of labels':>9} {'of answers':>10}")
+        print(f"{name:24} {row['f1']:7.4f} {row['accuracy']:9.4f}")
+    print(f"\n{'class':24} {'F1':>7} {'of labels':>9} {'of answers':>10}")
     for name, f1 in result["f1_by_class"].items():
-        print(f"{name:20} {f1:7.4f} {share[name]['label']:9.1%} {share[name]['predicted']:10.1%}")
+        print(f"{name:24} {f1:7.4f} {share[name]['label']:9.1%} {share[name]['predicted']:10.1%}")
 
 
 if __name__ == "__main__":

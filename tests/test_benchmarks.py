@@ -1,0 +1,51 @@
+"""The benchmarks run where there is no GPU, and judge boxes as they say."""
+import numpy as np
+import pytest
+
+from benchmarks.recall import is_right
+
+TRUE = np.array([[100, 100, 180, 220.0]])  # 80 wide and 120 high: its size is 100
+
+
+@pytest.mark.parametrize("box, right", [
+    ((100, 100, 180, 220), True),
+    ((124, 100, 204, 220), True),
+    ((126, 100, 206, 220), False),
+    ((100, 76, 180, 196), True),
+    ((100, 74, 180, 194), False),
+    ((84, 84, 196, 236), True),
+    ((80, 80, 200, 240), False),
+    ((110, 110, 170, 210), True),
+    ((115, 115, 165, 205), True),
+    ((118, 118, 162, 202), False),
+    ((np.nan,) * 4, False),
+])
+def test_a_box_is_right_near_the_true_centre_and_of_nearly_the_true_size(box, right):
+    assert is_right(np.array([box]), TRUE).tolist() == [right]
+
+
+def test_the_speed_of_detection_is_printed_with_the_boxes_that_agree(ran):
+    done = ran.python("benchmarks.detect", "data/sample/train", "--photos", "4", "--rounds", "1")
+    assert done.returncode == 0, done.stderr
+    rows = [line for line in done.stdout.splitlines() if line.startswith(("| 20 ", "| 80 "))]
+    assert [row.split("|")[-2].strip() for row in rows] == ["4 of 4"] * 2
+    assert "On a GPU: not measured yet" in done.stdout
+
+
+def test_recall_is_printed_for_every_method(own):
+    given = (own.root / "data/photos.csv").read_text().splitlines()[1:15]
+    rows = [f"{line.split(',')[0]},{'no' if 'normal' in line else 'well'},100,100,300,300" for line in given]
+    (own.root / "data/sample.csv").write_text("\n".join(["photo,worn,x0,y0,x1,y1", *rows]) + "\n")
+    done = own.python("benchmarks.recall", "data/sample", "--empty", "data/sample/eval/images")
+    assert done.returncode == 0, done.stderr
+    table = [line for line in done.stdout.splitlines() if line.startswith("|")]
+    assert len(table) == 2 + 4
+    assert all(row.count("|") == 6 for row in table)
+
+
+@pytest.mark.parametrize("words, named", [(("benchmarks.detect", "nowhere"), "nowhere: no photos there"),
+                                          (("benchmarks.recall", "x", "--empty", "nowhere"), "nowhere: no photos there")])
+def test_a_folder_without_photos_is_one_line(ran, words, named):
+    done = ran.python(*words)
+    assert done.returncode == 1
+    assert done.stderr.strip() == f"error: {named}"
