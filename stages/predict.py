@@ -2,6 +2,9 @@
 
 Reads   models/<model>/<fold>/, data/faces/, data/folds.csv, data/photos.csv, predict.<model>
 Writes  data/predictions/<model>/<fold>.parquet   photo and p0, p1, ...: the held-out fold and the eval part
+
+Probabilities are the mean over the views that predict.<model> asks for: the photo itself; `flip`, its mirror image, too;
+`random`, as R4 did for age, `random_views` more by the augmentations that the model was trained with.
 """
 import sys
 from pathlib import Path
@@ -9,6 +12,8 @@ from pathlib import Path
 import pandas as pd
 import torch
 
+from stages.lib.augment import Augment
+from stages.lib.augment_names import at_test
 from stages.lib.batches import Crops, loader
 from stages.lib.checkpoints import load_model
 from stages.lib.device import pick_device
@@ -16,10 +21,8 @@ from stages.lib.engine import predict_logits
 from stages.lib.errors import run
 from stages.lib.facefile import Faces
 from stages.lib.files import read_csv, write_parquet
-from stages.lib.networks import make_network
+from stages.lib.networks import fit_head, make_network
 from stages.lib.params import read_model
-
-FLIPS = {"none": [False], "flip": [False, True]}  # the views of each photo at test time
 
 
 def unseen(faces: Faces, fold: int) -> list[int]:
@@ -40,11 +43,24 @@ def main():
     rows = unseen(faces, fold)
     size = faces.size_at(settings["image_size"])
 
-    network = make_network(settings["backbone"], settings["classes"], size)
+    network = fit_head(make_network(settings["backbone"], settings["classes"], size), settings["head"],
+                       settings["classes"], settings["arcface_scale"])
     network.load_state_dict(state)
     network.to(device, memory_format=torch.channels_last)
-    batches = loader(Crops(faces, rows, size), machine.batch, machine.workers, device)
-    views = [predict_logits(network, batches, device, flip).softmax(1) for flip in FLIPS[params.predict[name].views]]
+
+    def look(names: list[str], view: int = 0, flip: bool = False):
+        """Probabilities (N, C) of one view: photos augmented by `names` with the draws of that view, or mirrored."""
+        crops = Crops(faces, rows, size, Augment(names) if names else None, settings["seed"])
+        batches = loader(crops, machine.batch, machine.workers, device)
+        batches.sampler.epoch = view
+        return predict_logits(network, batches, device, flip).softmax(1)
+
+    asked, always = params.predict[name], at_test(settings["augment"])
+    views = [look(always)]
+    if asked.views == "flip":
+        views.append(look(always, flip=True))
+    if asked.views == "random":
+        views += [look(settings["augment"], view) for view in range(1, asked.random_views + 1)]
     chances = pd.DataFrame(torch.stack(views).mean(0).numpy(), columns=[f"p{i}" for i in range(settings["classes"])])
     chances.insert(0, "photo", [faces.photos[row] for row in rows])
     write_parquet(chances, f"data/predictions/{name}/{fold}.parquet")

@@ -1,7 +1,7 @@
 """Deal the people into folds, so that no person is in two. Run: python -m stages.split
 
 Reads   data/given.csv   labels as given: a later correction moves nobody to another fold
-Writes  data/folds.csv   person,fold
+Writes  data/folds.csv   person,fold,gender,age   gender and age as given, for samplers and mixing
 
 Stratified by gender x official age group with scikit-learn's StratifiedGroupKFold; split by photo would leak, since
 the seven photos of a person are near copies.
@@ -16,7 +16,7 @@ from stages.lib.params import read_params
 
 
 def deal(given: pd.DataFrame, n_folds: int, seed: int) -> pd.DataFrame:
-    """given: a row a photo with person, gender and age (years). Returns person and fold, sorted by person."""
+    """given: a row a photo with person, gender and age (years). Returns person, fold, gender and age, sorted by person."""
     people = given.person.nunique()
     if people < n_folds:
         raise UserError(f"params.yaml: split.n_folds: {n_folds} folds for {people} people; at most one fold a person")
@@ -30,7 +30,7 @@ def deal(given: pd.DataFrame, n_folds: int, seed: int) -> pd.DataFrame:
     except ValueError:  # scikit-learn's own limit
         raise UserError(f"params.yaml: split.n_folds: {n_folds}, but no gender and age group has as many photos, "
                         f"{strata.value_counts().max()} at most; lower it") from None
-    return given.assign(fold=folds)[["person", "fold"]].drop_duplicates(ignore_index=True)
+    return given.assign(fold=folds)[["person", "fold", "gender", "age"]].drop_duplicates("person", ignore_index=True)
 
 
 def main():

@@ -12,17 +12,18 @@ import yaml
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # several test processes share the cores; set before torch is loaded
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ["dvc.yaml", "params.yaml", "None", ".dvcignore", "stages", "tools", "recipes", "data/dvc.yaml",
+PARTS = ["dvc.yaml", "params.yaml", "None", ".dvcignore", "stages", "tools", "benchmarks", "recipes", "data/dvc.yaml",
          "data/corrections.csv"]
 SMALL = {
     "models": ["mask", "gender", "age"], "folds": [0], "sample__people": 12, "sample__eval_people": 2, "sample__seed": 777,
     "data__root": "data/sample", "data__table": None, "labels__corrections": None, "split__n_folds": 2,
     "split__seed": 777, "detect__max_bad": 20, "crop__method": "face", "crop__size": 32, "crop__margin": 0.25,
-    "crop__aspect": 1.0, "combine__vote": "soft", "machine__device": "cpu", "machine__workers": 0,
+    "crop__aspect": 1.0, "combine__vote": "soft", "combine__weights": {}, "combine__decision": "argmax", "machine__device": "cpu", "machine__workers": 0,
 }
 TINY = {  # a timm model of 100,000 weights that learns nothing in one epoch, and is not asked to
     "backbone": "test_efficientnet", "pretrained": False, "weights": None, "image_size": 32, "epochs": 1, "batch": 16,
-    "lr": 0.001, "loss": "cross_entropy", "augment": "light",
+    "lr": 0.001, "loss": "cross_entropy", "augment": "light", "frozen": 0, "freeze_epochs": 0, "warmup": 0, "ema": 0,
+    "head": "one", "mixing": "none", "sampler": "none", "schedule": "one_cycle", "class_weights": "none",
 }
 
 

@@ -17,7 +17,8 @@ def said(done) -> str:
 @pytest.mark.parametrize("key, value, named", [
     ("age__loss", "focall", "age.loss = 'focall'"),
     ("gender__backbone", "resnet9000", "gender.backbone: 'resnet9000'"),
-    ("mask__augment", "cutout", "mask.augment = 'cutout'"),
+    ("mask__augment", ["cutout"], "mask.augment.0 = 'cutout'"),
+    ("age__warmup", 3, "age.warmup: 3 epochs and schedule: 'one_cycle'"),
     ("crop__margin", -1, "crop.margin = -1"),
 ])
 def test_a_wrong_parameter_stops_the_first_stage_that_runs_whichever_it_is(own, key, value, named):

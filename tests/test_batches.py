@@ -18,7 +18,7 @@ def faces(tmp_path):
 
 
 def epoch(faces, workers: int, number: int, seed=7):
-    batches = loader(Crops(faces, np.arange(11), (20, 16), Augment("light"), 7), 4, workers, CPU, seed)
+    batches = loader(Crops(faces, np.arange(11), (20, 16), Augment(["light"]), 7), 4, workers, CPU, seed)
     batches.sampler.epoch = number
     return list(batches)
 
@@ -32,7 +32,7 @@ def test_workers_change_nothing(faces):
 def test_each_epoch_has_its_own_order_and_its_own_augmentation(faces):
     (_, i), (_, j) = epoch(faces, 0, 0)[0], epoch(faces, 0, 1)[0]
     assert not torch.equal(i, j)
-    crops = Crops(faces, np.arange(11), (20, 16), Augment("light"), 7)
+    crops = Crops(faces, np.arange(11), (20, 16), Augment(["light"]), 7)
     assert not torch.equal(crops[(0, 0)][0], crops[(0, 1)][0])
 
 
@@ -46,3 +46,12 @@ def test_crops_of_another_size_are_resized_and_stay_bytes(faces):
     crop, _ = Crops(faces, np.arange(11), (10, 8))[(0, 0)]
     assert crop.shape == (10, 8, 3)
     assert crop.dtype == torch.uint8
+
+
+def test_weights_decide_how_often_each_is_drawn_anew_every_epoch(faces):
+    weights = np.where(np.arange(11) < 2, 1.0, 0.0)
+    batches = loader(Crops(faces, np.arange(11), (20, 16)), 4, 0, CPU, seed=1, weights=weights)
+    drawn = torch.cat([i for _, i in batches])
+    assert set(drawn.tolist()) == {0, 1}
+    batches.sampler.epoch = 1
+    assert drawn.tolist() != torch.cat([i for _, i in batches]).tolist()

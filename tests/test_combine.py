@@ -2,7 +2,7 @@
 import pandas as pd
 import pytest
 
-from stages.combine import label, submission, vote_on
+from stages.combine import decided, label, submission, vote_on
 from stages.lib.errors import UserError
 from stages.lib.params import parse
 from stages.lib.truth import read_truth
@@ -25,7 +25,7 @@ def params(here):
     write(here, "other", 1, {"b": [0.1, 0.9], "e": [0.4, 0.6]})
     write(here, "left_over", 0, {"a": [0.0, 1.0], "e": [0.0, 1.0]})
     return SHIPPED | {"folds": [0, 1], "other": SHIPPED["gender"], "left_over": SHIPPED["gender"],
-                      "predict": SHIPPED["predict"] | {"other": {"views": "none"}}}
+                      "predict": SHIPPED["predict"] | {"other": {"views": "none", "random_views": 1}}}
 
 
 def test_only_listed_models_vote_and_only_on_whom_they_have_not_seen(params):
@@ -40,10 +40,30 @@ def test_an_attribute_that_no_listed_model_learns_is_named(params):
         read_truth(parse(params | {"models": ["gender", "age"]}))
 
 
+def test_a_weight_counts_and_weight_zero_is_no_member(params):
+    def voted(weights):
+        both = params | {"models": ["gender", "other"], "combine": params["combine"] | {"weights": weights}}
+        return vote_on("gender", parse(both)).gender_0.to_dict()
+    assert voted({"other": 0}) == pytest.approx(vote_on("gender", parse(params | {"models": ["gender"]})).gender_0.to_dict())
+    assert voted({"gender": 3})["a"] == pytest.approx((3 * 0.9 + 0.5) / 4)
+
+
+CHANCES = pd.DataFrame([[0.1, 0.2, 0.7, 0.9, 0.1, 0.2, 0.5, 0.3]], index=["a"], columns=[
+    "mask_0", "mask_1", "mask_2", "gender_0", "gender_1", "age_0", "age_1", "age_2"])
+
+
 def test_the_class_is_made_of_the_likeliest_of_each_attribute():
-    chances = pd.DataFrame([[0.1, 0.2, 0.7, 0.9, 0.1, 0.2, 0.5, 0.3]], index=["a"], columns=[
-        "mask_0", "mask_1", "mask_2", "gender_0", "gender_1", "age_0", "age_1", "age_2"])
-    assert label(chances).loc["a"].to_dict() == {"mask": 2, "gender": 0, "age": 1, "class": 2 * 6 + 0 * 3 + 1}
+    classes = decided(CHANCES, pd.DataFrame({"class": []}), pd.Series(["x"]), "argmax")
+    assert label(classes, CHANCES.index).loc["a"].to_dict() == {"mask": 2, "gender": 0, "age": 1, "class": 2 * 6 + 0 * 3 + 1}
+
+
+def test_offsets_are_found_on_the_people_with_labels_and_decide_the_others():
+    rare = 2 * 6 + 0 * 3 + 2  # CHANCES is of class 13; nearly half of the people who look so are of this one
+    many = pd.concat([CHANCES] * 41, ignore_index=True)
+    truth = pd.DataFrame({"class": [rare] * 40}, index=range(40))
+    people = pd.Series([f"p{i}" for i in range(41)])
+    assert set(decided(many, truth, people, "offsets")) == {rare}
+    assert set(decided(many, truth, people, "argmax")) == {13}
 
 
 def test_a_submission_keeps_every_row_in_its_order():

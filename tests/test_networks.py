@@ -34,6 +34,28 @@ def test_at_first_every_class_is_equally_likely():
     torch.testing.assert_close(chances, torch.full((4, 3), 1 / 3))
 
 
+def test_a_head_of_two_layers_has_a_hidden_one_and_starts_undecided():
+    network = start_network("age", section(backbone=TINY, head="two"), 3, SIZE).eval()
+    one, _, two = network.get_classifier()
+    assert (one.in_features, one.out_features, two.out_features) == (network.num_features, network.num_features // 2, 3)
+    chances = network(torch.randn(4, 3, *SIZE)).softmax(1)
+    torch.testing.assert_close(chances, torch.full((4, 3), 1 / 3))
+    assert one.weight.abs().sum() > 0  # or nothing behind it would learn
+
+
+def test_arcface_has_a_head_of_cosines():
+    network = start_network("age", section(backbone=TINY, loss="arcface", arcface_scale=7), 3, SIZE).eval()
+    logits = network(torch.randn(4, 3, *SIZE))
+    assert logits.abs().max() <= 7
+    assert logits.abs().sum() > 0
+
+
+@pytest.mark.parametrize("changes, named", [({"head": "two"}, "age.head: 'two'"), ({"loss": "arcface"}, "age.loss: 'arcface'")])
+def test_another_head_where_the_backbone_has_none_names_both(changes, named):
+    with pytest.raises(UserError, match=f"age.backbone: 'deit_tiny_distilled_patch16_224' .*{named}"):
+        start_network("age", section(backbone="deit_tiny_distilled_patch16_224", **changes), 3, (224, 224))
+
+
 @pytest.mark.parametrize("write, named", [
     (None, "is no file"),
     (lambda file: file.write_text("no weights"), "holds no weights"),

@@ -31,6 +31,18 @@ def test_params_yaml_as_shipped_is_allowed():
     ("age.loss", "focall", "'focal'"),
     ("age.backbone", "efficientnetv9", "timm.list_models()"),
     ("gender.augment", "r5", "'r4_age'"),
+    ("gender.augment", ["light", "cutout"], "gender.augment.1 = 'cutout'"),
+    ("age.mixing", "cut", "'half_cutmix'"),
+    ("age.mixing_cells", [["men", 30, 39]], "'male'"),
+    ("age.sampler", "imbalanced", "'cell'"),
+    ("age.ema", 1, "less than 1"),
+    ("age.frozen", 1.5, "less than or equal to 1"),
+    ("age.warmup", 2, "schedule: 'one_cycle'"),
+    ("age.freeze_epochs", 8, "must be below epochs, 8"),
+    ("age.best", "auc", "'accuracy'"),
+    ("combine.weights", {"age2": 1}, "'age2' is not in models"),
+    ("combine.weights", {"age": 0}, "0 for every model of age"),
+    ("combine.decision", "offset", "'offsets'"),
     ("mask.optimizer", "sgdd", "'adamw'"),
     ("mask.attribute", "hair", "'gender'"),
     ("age.lr", 0, "greater than 0"),
@@ -84,7 +96,7 @@ def test_a_rate_that_dvc_writes_as_text_is_a_number():
 
 
 def test_null_stands_for_none_where_none_is_a_name():
-    assert parse(changed("age.augment", None)).sections["age"].augment == "none"
+    assert parse(changed("age.mixing", None)).sections["age"].mixing == "none"
 
 
 def test_pretrained_and_local_weights_exclude_each_other():
@@ -103,3 +115,22 @@ def test_a_file_that_holds_no_parameters_is_one_line(here, text):
 
 def test_every_backbone_of_timm_is_known_without_importing_it():
     assert set(timm.list_models()) <= backbones()
+
+
+@pytest.mark.parametrize("changes, named", [
+    ({"mixing": "mixup", "loss": "arcface"}, ("age.mixing: 'mixup'", "loss: 'arcface'")),
+    ({"head": "two", "loss": "arcface"}, ("age.head: 'two'", "loss: 'arcface'")),
+    ({"class_weights": "balanced", "loss": "class_balanced_focal"}, ("age.class_weights: 'balanced'", "class_balanced_focal")),
+    ({"class_weights": "balanced", "loss": "f1"}, ("age.class_weights: 'balanced'", "loss: 'f1'")),
+    ({"warmup": 1, "schedule": "none"}, ("age.warmup: 1", "schedule: 'none'")),
+])
+def test_values_that_make_no_sense_together_are_named_both(changes, named):
+    with pytest.raises(UserError) as error:
+        parse(SHIPPED | {"age": SHIPPED["age"] | changes})
+    assert all(name in str(error.value) for name in named)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("value, names", [("light", ["light"]), (None, []), ("none", []), (["flip", "noise"], ["flip", "noise"])])
+def test_one_augmentation_may_be_named_without_a_list_and_none_by_null(value, names):
+    assert parse(changed("age.augment", value)).sections["age"].augment == names

@@ -35,3 +35,21 @@ def test_probabilities_are_the_mean_over_the_views(own, views, flips):
     batches = loader(Crops(faces, rows, (32, 32)), 8, 0, torch.device("cpu"))
     want = sum(predict_logits(network, batches, torch.device("cpu"), flip).softmax(1) for flip in flips) / len(flips)
     assert got.to_numpy() == pytest.approx(want.numpy(), abs=1e-4)
+
+
+def test_random_views_are_averaged_with_the_photo_as_it_is(own):
+    def run(**changes):
+        own.set(**changes)
+        done = own.python("stages.predict", "age", "0")
+        assert done.returncode == 0, done.stderr
+        return predictions(own).to_numpy()
+
+    plain = run(predict__age__views="none")
+    few, many = (run(predict__age__views="random", predict__age__random_views=n) for n in (1, 3))
+    again = run(predict__age__views="random", predict__age__random_views=3)
+    assert many == pytest.approx(again, abs=0)
+    assert abs(few - plain).max() > 0
+    assert abs(many - few).max() > 0
+    one_view = 2 * few - plain  # the mean of two is half of each
+    assert one_view.sum(1) == pytest.approx(1, abs=1e-4)
+    assert one_view.min() > -1e-4

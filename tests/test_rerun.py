@@ -54,6 +54,13 @@ def test_a_parameter_reruns_what_depends_on_its_section_alone(own, section):
     assert own.repro() == reruns
 
 
+@pytest.mark.parametrize("change", [{"age__mixing": "cutmix"}, {"age__sampler": "cell"}, {"age__augment": ["flip", "noise"]},
+                                    {"age__ema": 0.9, "age__schedule": "cosine", "age__head": "two"}])
+def test_how_age_is_trained_reruns_the_age_stages_alone(own, change):
+    own.set(**change)
+    assert own.repro() == models("age") | AFTER_TRAINING
+
+
 def correct(own, attribute: str) -> None:
     """Write data/mine.csv: a correction of one label of the first person."""
     with open(own.root / "data/given.csv", newline="") as file:

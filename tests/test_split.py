@@ -17,8 +17,14 @@ def test_each_person_is_in_one_fold_and_no_fold_lacks_a_group():
     given = people(60)
     folds = deal(given, 5, 1)
     assert sorted(folds.person) == sorted(given.person.unique())
-    groups = given.drop_duplicates("person").merge(folds).groupby(["gender", "age", "fold"]).size()
+    groups = folds.groupby(["gender", "age", "fold"]).size()
     assert set(groups) == {2}
+
+
+def test_gender_and_age_are_kept_as_given():
+    given = people(60)
+    want = given.drop_duplicates("person").set_index("person")[["gender", "age"]]
+    pd.testing.assert_frame_equal(deal(given, 5, 1).set_index("person")[["gender", "age"]], want)
 
 
 def test_the_folds_do_not_depend_on_the_order_of_the_rows():

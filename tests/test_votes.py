@@ -33,3 +33,22 @@ def test_hard_agrees_with_a_count_by_hand():
     counts = np.stack([np.bincount(choices, minlength=3) for choices in random.argmax(2).T])
     chosen = vote(random, "hard").argmax(1)
     assert (counts[np.arange(200), chosen] == counts.max(1)).all()
+
+
+@pytest.mark.parametrize("rule", ["soft", "hard"])
+def test_a_member_of_weight_zero_has_no_vote(rule):
+    random = np.random.default_rng(2).dirichlet(np.ones(3), (3, 100))
+    assert vote(random, rule, [1, 0, 2]) == pytest.approx(vote(random[[0, 2]], rule, [1, 2]))
+    assert vote(random, rule, [1, 1, 1]) == pytest.approx(vote(random, rule))
+
+
+@pytest.mark.parametrize("rule", ["soft", "hard"])
+def test_a_member_of_weight_two_votes_as_two_would(rule):
+    random = np.random.default_rng(3).dirichlet(np.ones(3), (3, 100))
+    assert (vote(random, rule, [2, 1, 1]).argmax(1) == vote(random[[0, 0, 1, 2]], rule).argmax(1)).all()
+    assert vote(random, "soft", [2, 1, 1]) == pytest.approx(vote(random[[0, 0, 1, 2]], "soft"))
+
+
+def test_a_soft_tie_break_never_outweighs_a_light_vote():
+    one_vote_more = np.array([[[0.51, 0.49]], [[0.51, 0.49]], [[0.0, 1.0]]])
+    assert vote(one_vote_more, "hard", [1, 0.001, 1]).argmax() == 0

@@ -1,11 +1,11 @@
 """Batches of crops for training and prediction: uint8 all the way to the device, seeded whatever the workers."""
-
 import cv2
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
 from stages.lib.facefile import Faces
+from stages.lib.samplers import draw
 
 
 class Crops(Dataset):
@@ -33,18 +33,19 @@ class Crops(Dataset):
 
 
 class Order:
-    """The sampler: (position, epoch) pairs, shuffled anew each epoch from the seed alone, or in order without one."""
+    """The sampler: (position, epoch) pairs, drawn anew each epoch from the seed alone, or in order without one.
 
-    def __init__(self, length: int, seed: int | None = None):
-        self.length, self.seed, self.epoch = length, seed, 0
+    weights: (length,) of stages/lib/samplers.py, or None: each position once.
+    """
+
+    def __init__(self, length: int, seed: int | None = None, weights: np.ndarray | None = None):
+        self.length, self.seed, self.weights, self.epoch = length, seed, weights, 0
 
     def __len__(self):
         return self.length
 
     def __iter__(self):
-        order = range(self.length)
-        if self.seed is not None:
-            order = np.random.default_rng([self.seed, self.epoch]).permutation(self.length)
+        order = range(self.length) if self.seed is None else draw(self.weights, self.length, self.seed, self.epoch)
         return ((int(position), self.epoch) for position in order)
 
 
@@ -58,13 +59,16 @@ def quiet_worker(_):
     torch.set_num_threads(1)
 
 
-def loader(crops: Crops, batch: int, workers: int, device: torch.device, seed: int | None = None) -> DataLoader:
+def loader(crops: Crops, batch: int, workers: int, device: torch.device, seed: int | None = None,
+           weights: np.ndarray | None = None) -> DataLoader:
     """Batches of (crops (B, H, W, 3) uint8, positions (B,)); with a seed shuffled, and a last short batch left out.
+
+    weights: (N,) of how often each is drawn, or None.
 
     Batch normalisation cannot learn from one photo; where all photos make less than one batch, they are one.
     """
     batch = min(batch, max(1, len(crops)))
     pin = device.type == "cuda"
     more = {"persistent_workers": True, "worker_init_fn": quiet_worker} if workers else {}
-    return DataLoader(crops, batch, sampler=Order(len(crops), seed), num_workers=workers, pin_memory=pin,
+    return DataLoader(crops, batch, sampler=Order(len(crops), seed, weights), num_workers=workers, pin_memory=pin,
                       drop_last=seed is not None, **more)

@@ -20,7 +20,7 @@ import torch
 from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
 from torchvision.ops import nms
 
-from stages.lib.areas import cells, cut, integral, shrink
+from stages.lib.areas import cut, integral, shrink
 
 FACTOR = 0.709  # between two scales of the pyramid; the paper's, about half the area
 CELL, STRIDE = 12, 2  # P-Net's field of view and step, in pixels of a scale
@@ -62,7 +62,7 @@ class Cascade:
     @torch.inference_mode()
     def candidates(self, photos: torch.Tensor, min_face: int, thresholds) -> list[np.ndarray]:
         """As above, (k, 15), with several boxes of a face, and without the number that agree."""
-        n, height, width, _ = photos.shape
+        _, height, width, _ = photos.shape
         chunk = 1 if self.alone else max(1, PHOTOS * CONTEST_PIXELS // max(CONTEST_PIXELS, height * width))
         out = []
         for part in photos.split(chunk):

@@ -1,27 +1,58 @@
-"""Losses by name, each a function of logits (B, C) and classes (B,)."""
+"""Losses by name: modules of logits (B, C) and a target, classes (B,) or soft labels (B, C) whose rows sum to 1."""
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import log_softmax, one_hot
 
+from stages.lib.arcface import ArcFace
+from stages.lib.classes import VALUES
 from stages.lib.params import Model
+
+
+def soft(target: Tensor, classes: int) -> Tensor:
+    """Either kind of target as soft labels (B, C)."""
+    return target if target.is_floating_point() else one_hot(target, classes).float()
 
 
 class Focal(nn.Module):
     """Focal loss, Lin et al., "Focal Loss for Dense Object Detection", 2017, eq. 5: (1 - p)^gamma * -log(p).
 
-    Class weights are its alpha. As torch's cross entropy does, the mean divides by the sum of the weights, so gamma 0
-    is cross entropy.
+    Soft labels t sum it over the classes, each with its t; smoothing e in [0, 1) first makes them t (1 - e) + e / C.
+    Class weights are its alpha. gamma 0 is torch's cross entropy, whose mean divides by the weights of the photos'
+    classes, but where the target is soft labels by the number of photos.
     """
 
-    def __init__(self, gamma: float, weight: Tensor | None = None):
+    def __init__(self, gamma: float, weight: Tensor | None = None, smoothing: float = 0.0):
         super().__init__()
-        self.gamma = gamma
+        self.gamma, self.smoothing = gamma, smoothing
         self.register_buffer("weight", weight)
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
-        minus_log_p = cross_entropy(logits, target, reduction="none")
-        weight = torch.ones_like(minus_log_p) if self.weight is None else self.weight[target]
-        return ((1 - (-minus_log_p).exp()) ** self.gamma * minus_log_p * weight).sum() / weight.sum()
+        classes, log_p = logits.shape[1], log_softmax(logits, 1)
+        weight = torch.ones_like(logits[0]) if self.weight is None else self.weight
+        # at p = 1 the slope of 0^gamma is infinite for a gamma below 1, and infinity times 0 would be NaN
+        miss = (1 - log_p.exp()).clamp(min=torch.finfo(log_p.dtype).tiny)
+        t = soft(target, classes) * (1 - self.smoothing) + self.smoothing / classes
+        total = (miss ** self.gamma * -log_p * t * weight).sum(1).sum()
+        return total / (len(target) if target.is_floating_point() else weight[target].sum())
+
+
+class SoftF1(nn.Module):
+    """1 - macro F1 of the batch, its counts taken from probabilities, so that it has a slope; in [0, 1].
+
+    F1 of a class is 2 sum(p t) / (sum(p) + sum(t)) over the batch, as Bénédict et al., "sigmoidF1", 2021, with softmax
+    in place of their sigmoid; the Dice loss of Milletari et al., "V-Net", 2016, without its squares. A class that the
+    batch lacks is left out of the mean: its F1 is 0 whatever the network says, so it would add only a constant.
+    """
+
+    def __init__(self, classes: int):
+        super().__init__()
+        self.classes = classes
+
+    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+        p, t = logits.softmax(1), soft(target, self.classes)
+        present = t.sum(0) > 0
+        f1 = 2 * (p * t).sum(0)[present] / (p + t).sum(0)[present]
+        return 1 - f1.mean()
 
 
 def balanced(target: Tensor, classes: int) -> Tensor:
@@ -30,8 +61,35 @@ def balanced(target: Tensor, classes: int) -> Tensor:
     return len(target) / (classes * counts.clamp(min=1).float())
 
 
+def effective(target: Tensor, classes: int, beta: float) -> Tensor:
+    """Weights (C,) inverse to the effective number of photos of each class in target (N,); their sum is C.
+
+    Cui et al., "Class-Balanced Loss Based on Effective Number of Samples", 2019, proposition 1: n photos count as
+    (1 - beta^n) / (1 - beta). beta in [0, 1): 0 weighs all classes alike, towards 1 they weigh as 1 / n. A class
+    without a photo weighs as one with one.
+    """
+    counts = torch.bincount(target, minlength=classes).clamp(min=1).double()  # in float32 1 - beta has 3 digits left
+    weight = (1 - beta) / (1 - beta ** counts)
+    return (weight * classes / weight.sum()).float()
+
+
+def class_weight(p: Model, target: Tensor, classes: int) -> Tensor | None:
+    """The class weights (C,) that the model's section asks for; target (N,) holds the classes of all its photos."""
+    if p.class_weights == "balanced":
+        return balanced(target, classes)
+    if p.loss == "class_balanced_focal":
+        return effective(target, classes, p.class_balanced_beta)
+    return None
+
+
 def make_loss(p: Model, weight: Tensor | None) -> nn.Module:
-    """The loss that the model's section asks for; weight (C,) of the classes or None."""
-    if p.loss == "focal":
+    """The loss that the model's section asks for; weight (C,) of the classes or None. f1 has none: all count alike."""
+    if p.loss in ("focal", "class_balanced_focal"):
         return Focal(p.focal_gamma, weight)
+    if p.loss == "focal_smoothing":
+        return Focal(p.focal_gamma, weight, p.smoothing)
+    if p.loss == "f1":
+        return SoftF1(len(VALUES[p.attribute]))
+    if p.loss == "arcface":
+        return ArcFace(p.arcface_scale, p.arcface_margin, weight)
     return nn.CrossEntropyLoss(weight, label_smoothing=p.smoothing if p.loss == "label_smoothing" else 0)

@@ -6,7 +6,9 @@ import torch
 from timm.models import get_pretrained_cfg, load_state_dict
 from torch import Tensor, nn
 
+from stages.lib.arcface import CosineHead
 from stages.lib.errors import UserError
+from stages.lib.freezing import parts_of_head
 from stages.lib.params import Model
 
 
@@ -16,10 +18,32 @@ def make_network(backbone: str, classes: int, size: tuple[int, int], pretrained:
     return timm.create_model(backbone, pretrained=pretrained, num_classes=classes, **({"img_size": size} if fixed else {}))
 
 
+def fit_head(network: nn.Module, kind: str, classes: int, scale: float) -> nn.Module:
+    """Give a network another head where `kind` is not "one": "two" fully connected layers, or "cosine" (ArcFace's).
+
+    The hidden layer has half as many units as the backbone has features. Raises ValueError where the backbone does not
+    end in one fully connected layer.
+    """
+    if kind == "one":
+        return network
+    last, name = network.get_classifier(), network.default_cfg["classifier"]
+    if type(last) is not nn.Linear or type(name) is not str:
+        raise ValueError("does not end in one fully connected layer")
+    features = last.in_features
+    network.set_submodule(name, CosineHead(features, classes, scale) if kind == "cosine" else
+                          nn.Sequential(nn.Linear(features, features // 2), nn.ReLU(), nn.Linear(features // 2, classes)))
+    return network
+
+
+def head_of(p: Model) -> str:
+    """The kind of head that a model's section asks for."""
+    return "cosine" if p.loss == "arcface" else p.head
+
+
 def start_network(name: str, p: Model, classes: int, size: tuple[int, int]) -> nn.Module:
     """The network from which training starts: fresh, timm's pretrained weights, or the local file `weights`.
 
-    Its head starts at zero, so every class is equally likely at first. timm draws EfficientNet's from 1 / sqrt(classes),
+    Its last layer starts at zero (but for a cosine head), so every class is equally likely at first. timm draws EfficientNet's from 1 / sqrt(classes),
     which is made for 1,000 classes: for three the first loss is 2.5 in place of 1.1, and epochs go into undoing that.
     """
     try:
@@ -32,12 +56,16 @@ def start_network(name: str, p: Model, classes: int, size: tuple[int, int]) -> n
         network = with_pretrained(name, p, classes, size)
     elif p.weights:
         load_weights(network, name, p)
-    head = network.get_classifier()
-    for part in head if isinstance(head, tuple) else (head,):
-        for layer in part.modules():
-            if isinstance(layer, nn.Linear):
-                nn.init.zeros_(layer.weight)
-                nn.init.zeros_(layer.bias)
+    try:
+        fit_head(network, head_of(p), classes, p.arcface_scale)
+    except ValueError as error:
+        asked = "loss: 'arcface'" if head_of(p) == "cosine" else "head: 'two'"
+        raise UserError(f"params.yaml: {name}.backbone: {p.backbone!r} {error}, so that {name}.{asked} cannot be had; "
+                        "change one of them") from None
+    for head in parts_of_head(network):
+        if linear := [layer for layer in head.modules() if isinstance(layer, nn.Linear)]:
+            nn.init.zeros_(linear[-1].weight)
+            nn.init.zeros_(linear[-1].bias)
     return network
 
 

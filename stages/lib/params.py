@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from stages.lib.augment_names import AUGMENTATIONS
 from stages.lib.backbones import is_backbone
 from stages.lib.classes import OLDEST
 from stages.lib.errors import UserError
@@ -22,6 +23,10 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 Thresholds = tuple[Share, Share, Share]
 Age = Annotated[int, Field(ge=0, le=OLDEST)]
 null_is_none = BeforeValidator(lambda value: "none" if value is None else value)  # YAML's null, meant as a name
+
+
+a_name_is_a_list = BeforeValidator(lambda value: [] if value in (None, "none") else
+                                   [value] if isinstance(value, str) else value)
 
 
 class Section(BaseModel):
@@ -75,16 +80,35 @@ class Model(Section):
     image_size: Annotated[int, Field(ge=16, le=1024)]
     epochs: Count
     batch: Annotated[int, Field(ge=2)]
+    head: Literal["one", "two"]
     optimizer: Literal["sgd", "adam", "adamw", "nadam", "adamp"]
     lr: Annotated[float, Field(gt=0, le=10)]
     weight_decay: Annotated[float, Field(ge=0, le=1)]
-    schedule: Annotated[Literal["none", "cosine", "one_cycle"], null_is_none]
-    loss: Literal["cross_entropy", "label_smoothing", "focal"]
+    clip_grad: Annotated[float, Field(ge=0)]
+    schedule: Annotated[Literal["none", "cosine", "cosine_restarts", "step", "exponential", "one_cycle"], null_is_none]
+    schedule_period: Count
+    schedule_decay: Annotated[float, Field(gt=0, le=1)]
+    warmup: Annotated[int, Field(ge=0)]
+    frozen: Annotated[float, Field(ge=0, le=1)]
+    freeze_epochs: Annotated[int, Field(ge=0)]
+    ema: Annotated[float, Field(ge=0, lt=1)]
+    loss: Literal["cross_entropy", "label_smoothing", "focal", "focal_smoothing", "class_balanced_focal", "f1", "arcface"]
     focal_gamma: Annotated[float, Field(ge=0, le=10)]
     smoothing: Annotated[float, Field(ge=0, lt=1)]
-    augment: Annotated[Literal["none", "light", "r4_mask", "r4_gender", "r4_age"], null_is_none]
-    patience: Count
+    class_balanced_beta: Annotated[float, Field(ge=0, lt=1)]
+    arcface_scale: Annotated[float, Field(gt=0, le=1000)]
+    arcface_margin: Annotated[float, Field(ge=0, le=1.57)]
     class_weights: Annotated[Literal["none", "balanced"], null_is_none]
+    sampler: Annotated[Literal["none", "class", "cell"], null_is_none]
+    augment: Annotated[list[Literal[AUGMENTATIONS]], a_name_is_a_list]
+    mixing: Annotated[Literal["none", "mixup", "cutmix", "half_cutmix"], null_is_none]
+    mixing_share: Annotated[float, Field(gt=0, le=1)]
+    mixing_alpha: Annotated[float, Field(gt=0, le=100)]
+    mixing_partners: Literal["any", "class", "other"]
+    mixing_within: Annotated[Literal["none", "gender"], null_is_none]
+    mixing_cells: list[tuple[Literal["male", "female", "any"], Age, Age]]
+    best: Literal["f1", "accuracy", "loss"]
+    patience: Count
     seed: Seed
 
     @model_validator(mode="after")
@@ -95,6 +119,28 @@ class Model(Section):
         if self.pretrained and self.weights:
             raise ValueError(f"weights: {self.weights!r} and pretrained: true exclude each other; "
                              "set pretrained to false or weights to null")
+        return self
+
+    @model_validator(mode="after")
+    def fits_together(self):
+        if self.mixing != "none" and self.loss == "arcface":
+            raise ValueError(f"mixing: {self.mixing!r} makes soft labels, which loss: 'arcface' cannot take; "
+                             "set mixing to none or take another loss")
+        if self.loss == "class_balanced_focal" and self.class_weights != "none":
+            raise ValueError(f"class_weights: {self.class_weights!r} and loss: 'class_balanced_focal' both weigh the "
+                             "classes; set class_weights to none")
+        if self.loss == "f1" and self.class_weights != "none":
+            raise ValueError(f"class_weights: {self.class_weights!r} and loss: 'f1' exclude each other; F1 counts every "
+                             "class the same already, so set class_weights to none")
+        if self.loss == "arcface" and self.head == "two":
+            raise ValueError("head: 'two' and loss: 'arcface' exclude each other; ArcFace is a head of its own, so set "
+                             "head to one")
+        if self.warmup and self.schedule in ("none", "one_cycle"):
+            raise ValueError(f"warmup: {self.warmup} epochs and schedule: {self.schedule!r} exclude each other; set "
+                             "warmup to 0, or schedule to cosine, cosine_restarts, step or exponential")
+        for name in ("warmup", "freeze_epochs"):
+            if getattr(self, name) >= self.epochs:
+                raise ValueError(f"{name}: {getattr(self, name)} must be below epochs, {self.epochs}")
         return self
 
 
@@ -124,11 +170,14 @@ class AgeModel(Model):
 
 
 class Views(Section):
-    views: Annotated[Literal["none", "flip"], null_is_none]
+    views: Annotated[Literal["none", "flip", "random"], null_is_none]
+    random_views: Count
 
 
 class Combine(Section):
     vote: Literal["soft", "hard"]
+    weights: dict[str, Annotated[float, Field(ge=0, le=1000)]]
+    decision: Literal["argmax", "offsets"]
 
 
 class Machine(Section):
@@ -165,6 +214,12 @@ class Params(Section):
                 raise ValueError(f"models: {name!r} has no section of its own; found are {', '.join(self.sections)}")
             if name not in self.predict:
                 raise ValueError(f"predict: no section for {name!r}, which models lists; add predict.{name}.views")
+        for name in self.combine.weights:
+            if name not in self.models:
+                raise ValueError(f"combine.weights: {name!r} is not in models, {', '.join(self.models)}")
+        for attribute in {self.sections[name].attribute for name in self.models}:
+            if not any(self.combine.weights.get(name, 1) for name in self.of(attribute)):
+                raise ValueError(f"combine.weights: 0 for every model of {attribute} in models; leave one its vote")
         return self
 
     def of(self, attribute: str) -> list[str]:

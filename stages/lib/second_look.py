@@ -31,7 +31,7 @@ def second_look(photos: torch.Tensor, cascade: Cascade, min_face: int, threshold
     voted = [vote(np.concatenate([a[:, :5], mirror(b[:, :5], width)])) for a, b in zip(found, mirrored)]
     out = []
     for boxes, chances in zip(voted, odds(photos, voted, cascade)):
-        share = np.prod(boxes[:, 2:4] - boxes[:, :2], axis=1) / (height * width)
+        share = np.prod(np.maximum(boxes[:, 2:4] - boxes[:, :2], 1), axis=1) / (height * width)
         out.append(np.column_stack([boxes[:, :4], chances + np.log(boxes[:, 4]) + np.log(share)]))
     return out
 

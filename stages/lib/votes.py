@@ -2,15 +2,18 @@
 import numpy as np
 
 
-def vote(members: np.ndarray, rule: str) -> np.ndarray:
-    """members: (M, N, C) probabilities of M members. Returns (N, C) whose rows sum to 1; the highest is the choice.
+def vote(members: np.ndarray, rule: str, weights=None) -> np.ndarray:
+    """members: (M, N, C) probabilities of M members; weights: (M,), 0 or more and not all 0, or None: all alike.
 
-    soft: the mean. hard: the share of members that choose each class; where classes have the same number of votes,
-    the soft vote among them decides, by less than any vote weighs.
+    Returns (N, C) whose rows sum to 1; the highest is the choice. soft: the weighted mean. hard: the share of votes that
+    each class has; where classes have the same number of votes, the soft vote among them decides, by less than any
+    vote weighs.
     """
-    soft = members.mean(0)
+    weights = np.ones(len(members)) if weights is None else np.asarray(weights, float)
+    members, weights = members[weights > 0], weights[weights > 0]
+    soft = np.average(members, axis=0, weights=weights)
     if rule == "soft":
         return soft
-    choices = np.eye(members.shape[2])[members.argmax(2)].mean(0)
-    tie_break = soft / (2 * len(members))
-    return (choices + tie_break) / (1 + 1 / (2 * len(members)))
+    choices = np.average(np.eye(members.shape[2])[members.argmax(2)], axis=0, weights=weights)
+    least = weights.min() / weights.sum() / 2
+    return (choices + least * soft) / (1 + least)
