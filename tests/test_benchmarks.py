@@ -32,6 +32,15 @@ def test_the_speed_of_detection_is_printed_with_the_boxes_that_agree(ran):
     assert "On a GPU: not measured yet" in done.stdout
 
 
+def test_the_speed_of_an_epoch_is_printed_beside_that_of_its_bare_steps(ran):
+    done = ran.python("benchmarks.train", "--backbone", "test_efficientnet", "--sizes", "32", "--photos", "64", "--rounds", "1")
+    assert done.returncode == 0, done.stderr
+    [row] = [line.split("|") for line in done.stdout.splitlines() if line.startswith("| 32 ")]
+    epoch, bare, ratio = (float(cell) for cell in row[2:5])
+    assert ratio == pytest.approx(epoch / bare, abs=0.02 + 0.5 / bare)
+    assert "On a GPU: not measured yet" in done.stdout
+
+
 def test_recall_is_printed_for_every_method(own):
     given = (own.root / "data/photos.csv").read_text().splitlines()[1:15]
     rows = [f"{line.split(',')[0]},{'no' if 'normal' in line else 'well'},100,100,300,300" for line in given]

@@ -3,6 +3,8 @@
 Viola and Jones, "Rapid Object Detection using a Boosted Cascade of Simple Features", 2001: the sum of any rectangle
 is a difference of four values. Means are those of torch's `interpolate(mode="area")`, bit for bit.
 """
+from functools import lru_cache
+
 import cv2
 import torch
 
@@ -27,10 +29,13 @@ def cells(length, count: int, device) -> tuple[torch.Tensor, torch.Tensor]:
     return i * length // count, -(-(i + 1) * length // count)
 
 
+cells_of_side = lru_cache(256)(cells)  # photos have few sizes: not a dozen small steps for each photo and scale
+
+
 def shrink(image: torch.Tensor, height: int, width: int) -> torch.Tensor:
     """All photos of an integral image resized: (N, height, width, 3) float, 0 to 255."""
-    y0, y1 = cells(image.shape[1] - 1, height, image.device)
-    x0, x1 = cells(image.shape[2] - 1, width, image.device)
+    y0, y1 = cells_of_side(image.shape[1] - 1, height, image.device)
+    x0, x1 = cells_of_side(image.shape[2] - 1, width, image.device)
     rows = image.index_select(1, y1) - image.index_select(1, y0)
     sums = rows.index_select(2, x1) - rows.index_select(2, x0)
     return sums.float().div_((y1 - y0)[:, None, None]).div_((x1 - x0)[:, None])  # in torch's own order
