@@ -67,7 +67,7 @@ def compare(faces: Faces, p: Model, size: int, rounds: int, compiled: bool, devi
         trainer.network.compile()
     target = torch.arange(len(faces)) % 3
     crops = torch.stack([batches.dataset[(i, 0)][0] for i in range(p.batch)]).to(device)
-    bare_epoch(trainer, crops, target.to(device), 1)
+    seconds(lambda: bare_epoch(trainer, crops, target.to(device), 1), device)
     first = time.perf_counter() - began
     trainer.train_epoch(batches, target, "warming up")
     epochs, bares = [], []
