@@ -29,7 +29,11 @@ def cells(length, count: int, device) -> tuple[torch.Tensor, torch.Tensor]:
     return i * length // count, -(-(i + 1) * length // count)
 
 
-cells_of_side = lru_cache(256)(cells)  # photos have few sizes: not a dozen small steps for each photo and scale
+@lru_cache(256)
+def cells_of_side(length: int, count: int, device) -> tuple[torch.Tensor, torch.Tensor]:
+    """As `cells`, kept: photos have few sizes. Made on the host, so that another stream of a GPU finds them finished."""
+    first, last = cells(length, count, "cpu")
+    return first.to(device), last.to(device)
 
 
 def shrink(image: torch.Tensor, height: int, width: int) -> torch.Tensor:
