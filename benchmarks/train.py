@@ -61,7 +61,7 @@ def compare(faces: Faces, p: Model, size: int, rounds: int, compiled: bool, devi
     torch.manual_seed(0)
     began = time.perf_counter()
     batches = loader(Crops(faces, np.arange(len(faces)), (size, size), Augment(["light"])), p.batch, workers, device, seed=0)
-    trainer = Trainer(start_network("age", p, 3, (size, size)), p, make_loss(p, None), len(batches), device)
+    trainer = Trainer(start_network("age", p, (size, size)), p, make_loss(p, None), len(batches), device)
     trainer.schedule.step = lambda: None  # more steps are taken here than a training has
     if compiled:
         trainer.network.compile()

@@ -1,43 +1,65 @@
-"""Vote over the members of each attribute, and make the 18-class label of the three. Run: python -m stages.combine
+"""Vote over the models, and make the 18-class label of mask, gender and age. Run: python -m stages.combine
 
-Reads   data/predictions/<model>/<fold>.parquet of the listed models and folds, data/photos.csv, data/labels/
-Writes  data/combined.parquet   photo,part,class,mask,gender,age and the probabilities mask_0 ... age_2
+Reads   data/predictions/<model>/<fold>.parquet of the listed models and folds (and refit.parquet), data/photos.csv,
+        data/labels/
+Writes  data/combined.parquet   photo,part,mask,gender,age,class and the probabilities class_0 ... class_17
         reports/submission.csv  ImageID,ans: the eval part, in the form and order of the contest's info.csv
 
-A training photo is voted on by the models that have not seen its person, an eval photo by all. An eval photo that
-could not be decoded gets the commonest class of the labels, so that the submission keeps all its rows.
+A training photo is voted on by the models that have not seen its person, an eval photo by all, or by a refitted one in
+the stead of its folds. An eval photo that could not be decoded gets the commonest class of the labels, so that the
+submission keeps all its rows.
 """
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from stages.lib.classes import ATTRIBUTES, CLASSES, VALUES, decode
+from stages.lib.classes import ATTRIBUTES, CLASSES, decode
 from stages.lib.decision import decide, joint
 from stages.lib.errors import run
 from stages.lib.files import read_csv, write_csv, write_parquet
-from stages.lib.params import Params, read_params
+from stages.lib.params import SPECIALISTS, Params, read_params
 from stages.lib.truth import read_truth
 from stages.lib.votes import vote
 
 
-def vote_on(attribute: str, p: Params) -> pd.DataFrame:
-    """Voted probabilities of one attribute: a row a photo, columns <attribute>_0, ..."""
-    tables = [pd.read_parquet(f"data/predictions/{name}/{fold}.parquet").assign(weight=p.combine.weights.get(name, 1.0))
-              for name in p.of(attribute) for fold in p.folds]
-    members = pd.concat(tables).sort_values("photo", kind="stable").set_index("photo")
+def vote_over(names: list[str], p: Params) -> pd.DataFrame:
+    """Voted probabilities of models that learn the same: a row a photo, columns p0, p1, ..."""
+    members = pd.concat([part for name in names for part in read_members(name, p)])
+    members = members.sort_values("photo", kind="stable").set_index("photo")
     size, out = members.groupby("photo").size(), []
     for count in sorted(set(size)):  # a held-out photo has fewer members than one of the eval part
         photos = size.index[size == count]
         rows = members.loc[photos].to_numpy().reshape(len(photos), count, -1).swapaxes(0, 1)
         chances, weights = rows[:, :, :-1], rows[:, 0, -1]  # the same models for all of them, in the same order
-        out.append(pd.DataFrame(vote(chances, p.combine.vote, weights), index=photos))
-    return pd.concat(out).add_prefix(f"{attribute}_")
+        out.append(pd.DataFrame(vote(chances, p.combine.vote, weights), photos, members.columns[:-1]))
+    return pd.concat(out).sort_index()
 
 
-def log_chances(chances: pd.DataFrame) -> np.ndarray:
-    """Log-probabilities (N, 18) of the classes, from columns mask_0 ... age_2."""
-    return joint(*(chances[[f"{a}_{i}" for i in range(len(VALUES[a]))]].to_numpy() for a in ATTRIBUTES))
+def read_members(name: str, p: Params) -> list[pd.DataFrame]:
+    """photo, p0, p1, ... and the weight, of each fold of a model; photos to label are the refitted one's, if there is one."""
+    folder, refitted = Path("data/predictions", name), name in p.refit
+    tables = [pd.read_parquet(folder / f"{fold}.parquet") for fold in p.folds]
+    if refitted:
+        last = pd.read_parquet(folder / "refit.parquet")
+        tables = [*(table[~table.photo.isin(last.photo)] for table in tables), last]
+    return [table.assign(weight=p.combine.weights.get(name, 1.0)) for table in tables]
+
+
+def vote_on_classes(p: Params) -> pd.DataFrame:
+    """Voted probabilities of the 18 classes: a row a photo, columns class_0 ... class_17.
+
+    The specialists have one ballot, the product of what they voted for each attribute, and each joint model has one.
+    """
+    weights = {name: weight for name in (*p.joint, SPECIALISTS) if (weight := p.combine.weights.get(name, 1.0))}
+    ballots = {name: vote_over([name], p) for name in p.joint if name in weights}
+    if SPECIALISTS in weights and p.specialists(ATTRIBUTES[0]):
+        each = [vote_over(p.specialists(attribute), p) for attribute in ATTRIBUTES]
+        ballots[SPECIALISTS] = pd.DataFrame(joint(*(table.to_numpy() for table in each)), each[0].index)
+    photos = next(iter(ballots.values())).index
+    chances = np.stack([table.loc[photos].to_numpy() for table in ballots.values()])
+    voted = chances[0] if len(chances) == 1 else vote(chances, p.combine.vote, [weights[name] for name in ballots])
+    return pd.DataFrame(voted, photos, [f"class_{i}" for i in range(len(CLASSES))])
 
 
 def label(classes: np.ndarray, photos: pd.Index) -> pd.DataFrame:
@@ -47,7 +69,7 @@ def label(classes: np.ndarray, photos: pd.Index) -> pd.DataFrame:
 
 def decided(chances: pd.DataFrame, truth: pd.DataFrame, people: pd.Series, decision: str) -> np.ndarray:
     """The class (N,) of each photo; `people` (N,) are whose they are, and `truth` holds those of the training part."""
-    logs = log_chances(chances)
+    logs = np.log(np.clip(chances.to_numpy(), 1e-12, None))
     if decision == "argmax":
         return logs.argmax(1)
     true = truth["class"].reindex(chances.index)
@@ -67,7 +89,7 @@ def main():
     p = read_params()
     truth = read_truth(p)  # first, since it says which attribute no listed model learns
     photos = read_csv("data/photos.csv", ["photo", "person", "part"])
-    chances = pd.concat([vote_on(attribute, p) for attribute in ATTRIBUTES], axis=1)
+    chances = vote_on_classes(p)
     known = photos[photos.photo.isin(chances.index)]
     chances = chances.loc[known.photo]
     labelled = label(decided(chances, truth, known.person, p.combine.decision), chances.index)

@@ -1,8 +1,10 @@
 """The labels that one model learns, corrected where they are known to be wrong. Run: python -m stages.labels MODEL
 
 Reads   data/given.csv and labels.corrections   person,attribute,old,new,source
-Writes  data/labels/<model>.csv                 photo,<attribute>; mask and gender by name, age in years
-        data/corrected/<model>.csv              each correction of the attribute, and what became of it
+        data/photos.csv and <model>.pseudo      photo,label: photos to label, with the class of an earlier experiment
+Writes  data/labels/<model>.csv                 photo,<attribute>; mask and gender by name, age in years; all for joint
+        data/corrected/<model>.csv              each correction of what it learns, and what became of it
+        data/extra/<model>.csv                  photo,label: the pseudo labels; to learn from, and never scored
 
 A correction names a person by `path` or, for people of the contest, by id, and counts only where the old value matches.
 """
@@ -14,7 +16,7 @@ import pandas as pd
 from stages.lib.classes import OLDEST, VALUES
 from stages.lib.errors import UserError, run
 from stages.lib.files import read_csv, write_csv
-from stages.lib.params import read_model
+from stages.lib.params import Model, read_model
 
 CONTEST_PERSON = re.compile(r"(\d{6}(?:-\d+)?)_(?:male|female)_[^_]+_\d+")
 COLUMNS = ["person", "attribute", "old", "new", "source"]
@@ -62,19 +64,46 @@ def correct(given: pd.DataFrame, corrections: pd.DataFrame, attribute: str) -> t
     return labels, outcomes
 
 
+def corrected(given: pd.DataFrame, corrections: pd.DataFrame, attributes: tuple[str, ...]) -> tuple[pd.DataFrame, list]:
+    """The labels of each attribute, (N, attributes), and the outcome of each of the corrections, which are of these."""
+    labels, outcomes = {}, pd.Series("", corrections.index, dtype=object)
+    for attribute in attributes:
+        own = corrections[corrections.attribute == attribute]
+        labels[attribute], outcomes[own.index] = correct(given, own, attribute)
+    return pd.DataFrame(labels), list(outcomes)
+
+
+def read_pseudo(file: str, name: str, p: Model) -> pd.DataFrame:
+    """photo,label of a file of pseudo labels; raises UserError for photos that are not to be labelled, or other labels."""
+    pseudo = read_csv(file, ["photo", "label"])
+    photos = read_csv("data/photos.csv", ["photo", "part"])
+    if strange := sorted(set(pseudo.photo) - set(photos.photo[photos.part == "eval"])):
+        raise UserError(f"{file}: {strange[0]!r} and {len(strange) - 1} more photos are not among those to label "
+                        f"(data/photos.csv, part eval); make {name}.pseudo of an experiment on the same photos")
+    if wrong := sorted(set(pseudo.label) - set(p.class_names)):
+        raise UserError(f"{file}: label {wrong[0]!r} is none that {name} learns; allowed are {', '.join(p.class_names)}")
+    if (twice := pseudo.photo[pseudo.photo.duplicated()]).any():
+        raise UserError(f"{file}: {twice.iloc[0]!r} is listed twice")
+    return pseudo[["photo", "label"]]
+
+
 def main():
     p, section = read_model(sys.argv[1])
-    model, attribute, file = sys.argv[1], section.attribute, p.labels.corrections
-    given = read_csv("data/given.csv", ["photo", "person", attribute])
+    model, attributes, file = sys.argv[1], section.attributes, p.labels.corrections
+    given = read_csv("data/given.csv", ["photo", "person", *attributes])
     corrections = read_csv(file, COLUMNS)[COLUMNS] if file else pd.DataFrame(columns=COLUMNS)
     check_corrections(corrections, file)
-    corrections = corrections[corrections.attribute == attribute]
+    corrections = corrections[corrections.attribute.isin(attributes)]
+    none = pd.DataFrame(columns=["photo", "label"])
+    pseudo = read_pseudo(section.pseudo, model, section) if section.pseudo else none
 
-    labels, outcomes = correct(given, corrections, attribute)
-    write_csv(given[["photo"]].assign(**{attribute: labels}), f"data/labels/{model}.csv")
+    labels, outcomes = corrected(given, corrections, attributes)
+    write_csv(pd.concat([given[["photo"]], labels], axis=1), f"data/labels/{model}.csv")
     write_csv(corrections.assign(outcome=outcomes), f"data/corrected/{model}.csv")
+    write_csv(pseudo, f"data/extra/{model}.csv")
     applied = sum(o.startswith("applied") for o in outcomes)
-    print(f"{attribute}: {applied} of {len(corrections)} corrections applied (data/corrected/{model}.csv)")
+    print(f"{model}: {applied} of {len(corrections)} corrections applied (data/corrected/{model}.csv)"
+          + (f", {len(pseudo)} pseudo labels" if section.pseudo else ""))
 
 
 if __name__ == "__main__":

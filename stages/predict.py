@@ -1,12 +1,14 @@
-"""Probabilities of one trained model for whoever it has not seen. Run: python -m stages.predict MODEL FOLD
+"""Probabilities of one trained model for whoever it has not seen. Run: python -m stages.predict MODEL FOLD|refit
 
-Reads   models/<model>/<fold>/, data/faces/, data/folds.csv, data/photos.csv, predict.<model>
-Writes  data/predictions/<model>/<fold>.parquet   photo and p0, p1, ...: the held-out fold and the eval part
+Reads   models/<model>/<fold>/ or models/refit/<model>/, data/faces/, data/folds.csv, data/photos.csv, predict.<model>
+Writes  data/predictions/<model>/<fold>.parquet   photo and p0, p1, ..., the classes of its attribute, or the 18: of the
+                                                  held-out fold and the eval part; of the eval part alone for refit
 
 Probabilities are the mean over the views that predict.<model> asks for: the photo itself; `flip`, its mirror image, too;
 `random`, as R4 did for age, `random_views` more by the augmentations that the model was trained with.
 """
 import sys
+from math import prod
 from pathlib import Path
 
 import pandas as pd
@@ -21,30 +23,31 @@ from stages.lib.engine import predict_logits
 from stages.lib.errors import run
 from stages.lib.facefile import Faces
 from stages.lib.files import read_csv, write_parquet
+from stages.lib.heads import class_logs
 from stages.lib.networks import fit_head, make_network
 from stages.lib.params import read_model
 
 
-def unseen(faces: Faces, fold: int) -> list[int]:
-    """Rows of the photos of the held-out fold and of the eval part."""
+def unseen(faces: Faces, fold: str) -> list[int]:
+    """Rows of the photos of the held-out fold, which is nobody for "refit", and of the eval part."""
     photos = read_csv("data/photos.csv", ["photo", "person", "part"])
     folds = read_csv("data/folds.csv", ["person", "fold"])
-    held_out = photos.person.isin(folds.person[folds.fold.astype(int) == fold]) & (photos.part == "train")
+    held_out = photos.person.isin(folds.person[folds.fold == fold]) & (photos.part == "train")
     wanted = set(photos.photo[held_out | (photos.part == "eval")])
     return [row for row, photo in enumerate(faces.photos) if photo in wanted]
 
 
 def main():
-    name, fold = sys.argv[1], int(sys.argv[2])
+    name, fold = sys.argv[1:]
     params, _ = read_model(name)
     device, machine = pick_device(params.machine.device), params.machine
-    state, settings = load_model(Path("models", name, str(fold)))
+    state, settings = load_model(Path("models/refit", name) if fold == "refit" else Path("models", name, fold))
     faces = Faces(Path("data/faces"))
     rows = unseen(faces, fold)
-    size = faces.size_at(settings["image_size"])
+    size, heads = faces.size_at(settings["image_size"]), settings["heads"]
 
-    network = fit_head(make_network(settings["backbone"], settings["classes"], size), settings["head"],
-                       settings["classes"], settings["arcface_scale"])
+    network = fit_head(make_network(settings["backbone"], sum(heads), size), settings["last_layers"], sum(heads),
+                       settings["arcface_scale"])
     network.load_state_dict(state)
     network.to(device, memory_format=torch.channels_last)
 
@@ -53,7 +56,7 @@ def main():
         crops = Crops(faces, rows, size, Augment(names) if names else None, settings["seed"])
         batches = loader(crops, machine.batch, machine.workers, device)
         batches.sampler.epoch = view
-        return predict_logits(network, batches, device, flip).softmax(1)
+        return class_logs(predict_logits(network, batches, device, flip), heads).exp()
 
     asked, always = params.predict[name], at_test(settings["augment"])
     views = [look(always)]
@@ -61,7 +64,7 @@ def main():
         views.append(look(always, flip=True))
     if asked.views == "random":
         views += [look(settings["augment"], view) for view in range(1, asked.random_views + 1)]
-    chances = pd.DataFrame(torch.stack(views).mean(0).numpy(), columns=[f"p{i}" for i in range(settings["classes"])])
+    chances = pd.DataFrame(torch.stack(views).mean(0).numpy(), columns=[f"p{i}" for i in range(prod(heads))])
     chances.insert(0, "photo", [faces.photos[row] for row in rows])
     write_parquet(chances, f"data/predictions/{name}/{fold}.parquet")
     print(f"{name}, fold {fold}: {len(rows)} photos, {len(views)} views each")

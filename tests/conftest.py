@@ -13,17 +13,18 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # several test processes share th
 
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ["dvc.yaml", "params.yaml", "None", ".dvcignore", "stages", "tools", "benchmarks", "recipes", "data/dvc.yaml",
-         "data/corrections.csv"]
+         "data/corrections.csv", "data/pseudo"]
 SMALL = {
-    "models": ["mask", "gender", "age"], "folds": [0], "sample__people": 12, "sample__eval_people": 2, "sample__seed": 777,
+    "models": ["mask", "gender", "age"], "folds": [0], "refit": [], "sample__people": 12, "sample__eval_people": 2, "sample__seed": 777,
     "data__root": "data/sample", "data__table": None, "labels__corrections": None, "split__n_folds": 2,
     "split__seed": 777, "detect__max_bad": 20, "crop__method": "face", "crop__size": 32, "crop__margin": 0.25,
-    "crop__aspect": 1.0, "combine__vote": "soft", "combine__weights": {}, "combine__decision": "argmax", "machine__device": "cpu", "machine__workers": 0,
+    "crop__aspect": 1.0, "combine__vote": "soft", "combine__weights": {}, "combine__decision": "argmax",
+    "machine__device": "cpu", "machine__workers": 0,
 }
 TINY = {  # a timm model of 100,000 weights that learns nothing in one epoch, and is not asked to
     "backbone": "test_efficientnet", "pretrained": False, "weights": None, "image_size": 32, "epochs": 1, "batch": 16,
     "lr": 0.001, "loss": "cross_entropy", "augment": "light", "frozen": 0, "freeze_epochs": 0, "warmup": 0, "ema": 0,
-    "head": "one", "mixing": "none", "sampler": "none", "schedule": "one_cycle", "class_weights": "none",
+    "head_layers": 1, "pseudo": None, "mixing": "none", "sampler": "none", "schedule": "one_cycle", "class_weights": "none",
 }
 
 
@@ -85,7 +86,7 @@ def make_project(root: Path) -> Project:
     for command in (["init", "-q"], ["config", "core.analytics", "false"]):
         assert project.sh("dvc", *command).returncode == 0
     project.set(**SMALL)  # whatever params.yaml says at the moment
-    for model in ("mask", "gender", "age"):
+    for model in ("mask", "gender", "age", "joint"):
         project.set(**{f"{model}__{key}": value for key, value in TINY.items()}, **{f"predict__{model}__views": "none"})
     (root / ".gitignore").write_text("__pycache__/\n/logs/\n")
     project.git("add", "-A")

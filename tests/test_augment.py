@@ -188,6 +188,7 @@ def test_r4s_lists_have_its_values():
     assert tiles.transforms[0].grid == (2, 2)
     for rotate in (place.transforms[1], NAMES["r4_gender"]()[0], NAMES["r4_age"]()[0]):
         assert rotate.limit == (-20, 20)
+        assert rotate(image=np.full((32, 32, 3), 200, np.uint8))["image"].min() > 190  # no black corners
     for noise in (NAMES["r4_gender"]()[2], NAMES["r4_age"]()[2]):
         assert noise.std_range == NOISE["std_range"]
 

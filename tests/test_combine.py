@@ -1,18 +1,19 @@
 """The listed members vote, and the submission has the contest's form, whatever happened to a photo."""
+import numpy as np
 import pandas as pd
 import pytest
 
-from stages.combine import decided, label, submission, vote_on
+from stages.combine import decided, label, submission, vote_on_classes, vote_over
 from stages.lib.errors import UserError
 from stages.lib.params import parse
 from stages.lib.truth import read_truth
 from tests.test_params import SHIPPED
 
 
-def write(folder, model: str, fold: int, chances: dict) -> None:
+def write(folder, model: str, fold, chances: dict) -> None:
     path = folder / f"data/predictions/{model}/{fold}.parquet"
     path.parent.mkdir(parents=True, exist_ok=True)
-    frame = pd.DataFrame.from_dict(chances, orient="index", columns=["p0", "p1"])
+    frame = pd.DataFrame.from_dict(chances, orient="index").add_prefix("p")
     frame.rename_axis("photo").reset_index().to_parquet(path)
 
 
@@ -21,6 +22,7 @@ def params(here):
     """Two gender models, two folds; photo a is held out in fold 0, b in fold 1, e is to be labelled."""
     write(here, "gender", 0, {"a": [0.9, 0.1], "e": [0.8, 0.2]})
     write(here, "gender", 1, {"b": [0.3, 0.7], "e": [0.4, 0.6]})
+    write(here, "gender", "refit", {"e": [0.1, 0.9]})
     write(here, "other", 0, {"a": [0.5, 0.5], "e": [0.0, 1.0]})
     write(here, "other", 1, {"b": [0.1, 0.9], "e": [0.4, 0.6]})
     write(here, "left_over", 0, {"a": [0.0, 1.0], "e": [0.0, 1.0]})
@@ -28,37 +30,82 @@ def params(here):
                       "predict": SHIPPED["predict"] | {"other": {"views": "none", "random_views": 1}}}
 
 
+def male(p: dict, *names: str) -> dict:
+    """The voted probability of the first gender, by photo."""
+    return vote_over(list(names), parse(p | {"models": list(names)})).p0.to_dict()
+
+
 def test_only_listed_models_vote_and_only_on_whom_they_have_not_seen(params):
-    alone = vote_on("gender", parse(params | {"models": ["gender"]}))
-    assert alone.gender_0.to_dict() == pytest.approx({"a": 0.9, "b": 0.3, "e": 0.6})
-    both = vote_on("gender", parse(params | {"models": ["gender", "other"]}))
-    assert both.gender_0.to_dict() == pytest.approx({"a": 0.7, "b": 0.2, "e": 0.4})
+    assert male(params, "gender") == pytest.approx({"a": 0.9, "b": 0.3, "e": 0.6})
+    assert male(params, "gender", "other") == pytest.approx({"a": 0.7, "b": 0.2, "e": 0.4})
+
+
+def test_a_refitted_model_labels_in_the_stead_of_its_folds(params):
+    assert male(params | {"refit": ["gender"]}, "gender") == pytest.approx({"a": 0.9, "b": 0.3, "e": 0.1})
+    assert male(params | {"refit": ["gender"]}, "gender", "other") == pytest.approx({"a": 0.7, "b": 0.2, "e": (0.1 + 0 + 0.4) / 3})
 
 
 def test_an_attribute_that_no_listed_model_learns_is_named(params):
-    with pytest.raises(UserError, match="learns mask"):
-        read_truth(parse(params | {"models": ["gender", "age"]}))
+    for models in (["gender", "age"], ["joint", "gender", "age"]):
+        with pytest.raises(UserError, match="learns mask alone"):
+            read_truth(parse(params | {"models": models}))
 
 
 def test_a_weight_counts_and_weight_zero_is_no_member(params):
     def voted(weights):
-        both = params | {"models": ["gender", "other"], "combine": params["combine"] | {"weights": weights}}
-        return vote_on("gender", parse(both)).gender_0.to_dict()
-    assert voted({"other": 0}) == pytest.approx(vote_on("gender", parse(params | {"models": ["gender"]})).gender_0.to_dict())
+        return male(params | {"combine": params["combine"] | {"weights": weights}}, "gender", "other")
+    assert voted({"other": 0}) == pytest.approx(male(params, "gender"))
     assert voted({"gender": 3})["a"] == pytest.approx((3 * 0.9 + 0.5) / 4)
 
 
-CHANCES = pd.DataFrame([[0.1, 0.2, 0.7, 0.9, 0.1, 0.2, 0.5, 0.3]], index=["a"], columns=[
-    "mask_0", "mask_1", "mask_2", "gender_0", "gender_1", "age_0", "age_1", "age_2"])
+@pytest.fixture
+def both(here):
+    """Three specialists, who say class 13 of photo a, and two joint models, who say 0 and 5; one fold."""
+    write(here, "mask", 0, {"a": [0.1, 0.2, 0.7]})
+    write(here, "gender", 0, {"a": [0.9, 0.1]})
+    write(here, "age", 0, {"a": [0.2, 0.5, 0.3]})
+    write(here, "joint", 0, {"a": [0.7] + [0.3 / 17] * 17})
+    write(here, "joint2", 0, {"a": [0.0] * 5 + [1.0] + [0.0] * 12})
+    return SHIPPED | {"models": ["mask", "gender", "age", "joint", "joint2"], "joint2": SHIPPED["joint"],
+                      "predict": SHIPPED["predict"] | {"joint2": {"views": "none", "random_views": 1}}}
 
 
-def test_the_class_is_made_of_the_likeliest_of_each_attribute():
-    classes = decided(CHANCES, pd.DataFrame({"class": []}), pd.Series(["x"]), "argmax")
-    assert label(classes, CHANCES.index).loc["a"].to_dict() == {"mask": 2, "gender": 0, "age": 1, "class": 2 * 6 + 0 * 3 + 1}
+def classes(p: dict, weights=None, vote="soft", **changes) -> np.ndarray:
+    """The voted probabilities (18,) of photo a."""
+    p = p | changes | {"combine": p["combine"] | {"weights": weights or {}, "vote": vote}}
+    return vote_on_classes(parse(p)).loc["a"].to_numpy()
+
+
+def test_specialists_make_the_class_of_the_likeliest_of_each_attribute(both):
+    chances = classes(both, models=["mask", "gender", "age"])
+    assert chances.sum() == pytest.approx(1)
+    assert chances[13] == pytest.approx(0.7 * 0.9 * 0.5)
+    assert label(chances[None].argmax(1), pd.Index(["a"])).loc["a"].to_dict() == {
+        "mask": 2, "gender": 0, "age": 1, "class": 2 * 6 + 0 * 3 + 1}
+
+
+def test_a_joint_model_has_one_ballot_and_the_specialists_have_one_together(both):
+    alone, trio = classes(both, models=["joint"]), classes(both, models=["mask", "gender", "age"])
+    assert alone[0] == pytest.approx(0.7)
+    assert classes(both, models=["mask", "gender", "age", "joint"]) == pytest.approx((alone + trio) / 2)
+    three = classes(both)
+    assert three[5] == pytest.approx((1 + alone[5] + trio[5]) / 3)
+    assert classes(both, vote="hard").argmax() == 5  # of three different choices the surest
+
+
+def test_ballots_are_weighed_and_one_of_weight_zero_is_no_ballot(both):
+    trio = classes(both, models=["mask", "gender", "age"])
+    assert classes(both, {"joint": 0, "joint2": 0}) == pytest.approx(trio)
+    assert classes(both, {"specialists": 0, "joint2": 0}) == pytest.approx(classes(both, models=["joint"]))
+    assert classes(both, {"specialists": 3, "joint2": 0}) == pytest.approx((3 * trio + classes(both, models=["joint"])) / 4)
+    assert classes(both, {"joint": 5}, vote="hard").argmax() == 0
+
+
+CHANCES = pd.DataFrame(np.eye(18)[[13]] * 0.4 + np.eye(18)[[14]] * 0.3 + np.full(18, 0.3 / 18), index=["a"])
 
 
 def test_offsets_are_found_on_the_people_with_labels_and_decide_the_others():
-    rare = 2 * 6 + 0 * 3 + 2  # CHANCES is of class 13; nearly half of the people who look so are of this one
+    rare = 14  # CHANCES is of class 13; everybody who looks so is of this one
     many = pd.concat([CHANCES] * 41, ignore_index=True)
     truth = pd.DataFrame({"class": [rare] * 40}, index=range(40))
     people = pd.Series([f"p{i}" for i in range(41)])

@@ -32,7 +32,7 @@ def allowed(field: str) -> tuple:
 def test_every_optimizer_makes_the_loss_fall(faces, optimizer):
     p = section(backbone="test_efficientnet", optimizer=optimizer, lr=0.01, schedule="none", weight_decay=0)
     torch.manual_seed(0)
-    trainer = Trainer(start_network("age", p, 3, SIZE), p, make_loss(p, None), 5, CPU)
+    trainer = Trainer(start_network("age", p, SIZE), p, make_loss(p, None), 5, CPU)
     batches = loader(Crops(faces, np.arange(40), SIZE), 8, 0, CPU, seed=1)
     target = (torch.arange(40) >= 20).long()
     losses = [trainer.train_epoch(batches, target, "").loss for _ in range(4)]
@@ -42,7 +42,7 @@ def test_every_optimizer_makes_the_loss_fall(faces, optimizer):
 def test_a_flipped_view_is_the_mirrored_photo(faces, tmp_path):
     write_faces(tmp_path / "m", faces.photos, (crop[:, ::-1] for crop in faces.pixels), SIZE)
     p = section(backbone="test_efficientnet")
-    network = start_network("age", p, 3, SIZE)
+    network = start_network("age", p, SIZE)
     torch.nn.init.normal_(network.get_classifier().weight)
     views = [predict_logits(network, loader(Crops(f, np.arange(40), SIZE), 16, 0, CPU), CPU, flip)
              for f, flip in ((faces, True), (Faces(tmp_path / "m"), False), (faces, False))]
@@ -56,7 +56,7 @@ def test_a_trainer_that_is_saved_and_loaded_goes_on_as_if_nothing_had_happened(f
 
     def trainer():
         torch.manual_seed(0)
-        return Trainer(start_network("age", p, 3, SIZE), p, make_loss(p, None), 5, CPU)
+        return Trainer(start_network("age", p, SIZE), p, make_loss(p, None), 5, CPU)
 
     one, two = trainer(), trainer()
     one.train_epoch(batches, target, "")
@@ -77,7 +77,7 @@ def trained(faces, steps=1, mixing=None, target=None, **changes):
     p = section(**{"backbone": "test_efficientnet", "optimizer": "sgd", "lr": 0.1, "schedule": "none", "weight_decay": 0,
                    "epochs": 9} | changes)
     torch.manual_seed(0)
-    trainer = Trainer(start_network("age", p, 3, SIZE), p, make_loss(p, None), 1, CPU, mixing)
+    trainer = Trainer(start_network("age", p, SIZE), p, make_loss(p, None), 1, CPU, mixing)
     before = {name: value.clone() for name, value in trainer.network.state_dict().items()}
     batches = loader(Crops(faces, np.arange(40), SIZE), 40, 0, CPU, seed=1)
     target = torch.arange(40) % 3 if target is None else target
@@ -130,7 +130,7 @@ def test_mixed_labels_reach_the_loss_and_mixed_photos_the_network(faces):
 def test_a_loss_that_is_no_number_is_reported_with_its_step(faces):
     assert [e.diverged_at for e in trained(faces, steps=2)[2]] == [None, None]
     p = section(backbone="test_efficientnet", schedule="none")
-    trainer = Trainer(start_network("age", p, 3, SIZE), p, make_loss(p, None), 5, CPU)
+    trainer = Trainer(start_network("age", p, SIZE), p, make_loss(p, None), 5, CPU)
     losses = iter([1.0, 2.0, float("nan"), 1.0, 1.0])
     trainer.step = lambda *_: torch.tensor(next(losses))
     batches = loader(Crops(faces, np.arange(40), SIZE), 8, 0, CPU, seed=1)

@@ -2,11 +2,12 @@
 import pandas as pd
 import pytest
 
-from stages.labels import COLUMNS, check_corrections, correct
+from stages.labels import COLUMNS, check_corrections, correct, corrected, read_pseudo
 from stages.lib.classes import VALUES
 from stages.lib.errors import UserError
 from stages.lib.files import read_csv
 from tests.conftest import ROOT
+from tests.test_losses import section
 
 GIVEN = pd.DataFrame([
     ("a1", "000020_male_Asian_29", "incorrect", "male", "29"), ("a2", "000020_male_Asian_29", "bare", "male", "29"),
@@ -68,3 +69,40 @@ def test_the_agreed_corrections_can_be_applied_and_leave_the_disputed_alone():
     assert agreed.source.all()
     disputed = "000225 000664 000667 000725 000736 000767 000817 001509 003113 003223 003780 004281 006424 006504"
     assert not set(disputed.split()) & set(agreed.person)
+
+
+def test_a_joint_model_gets_the_corrections_of_all_it_learns_and_each_keeps_its_outcome():
+    rows = corrections(("ann", "age", "44", "45"), ("000020", "gender", "male", "female"), ("ann", "mask", "bare", "worn"))
+    labels, outcomes = corrected(GIVEN, rows, ("mask", "gender", "age"))
+    assert list(labels.columns) == ["mask", "gender", "age"]
+    assert labels.iloc[-1].tolist() == ["worn", "female", "45"]
+    assert list(labels.gender[:2]) == ["female"] * 2
+    assert outcomes == ["applied to 1 photos", "applied to 2 photos", "not applied: the label is worn"]
+
+
+@pytest.fixture
+def pseudo(here):
+    """A function that writes rows photo,label as a file and reads it; x and y are to be labelled, z is of the training part."""
+    (here / "data").mkdir()
+    pd.DataFrame({"photo": list("xyz"), "part": ["eval", "eval", "train"]}).to_csv("data/photos.csv", index=False)
+
+    def read(*rows, model="age"):
+        pd.DataFrame(rows, columns=["photo", "label"]).to_csv("mine.csv", index=False)
+        return read_pseudo("mine.csv", model, section(model)).to_numpy().tolist()
+    return read
+
+
+def test_pseudo_labels_are_taken_as_they_are(pseudo):
+    assert pseudo(("x", "under30"), ("y", "60plus")) == [["x", "under30"], ["y", "60plus"]]
+    assert pseudo(("y", "bare_male_60plus"), model="joint") == [["y", "bare_male_60plus"]]
+
+
+@pytest.mark.parametrize("rows, named", [
+    ([("x", "60plus"), ("z", "60plus")], "mine.csv: 'z' and 0 more photos are not among those to label"),
+    ([("x", "worn")], "mine.csv: label 'worn' is none that age learns; allowed are under30, 30to59, 60plus"),
+    ([("x", "60plus"), ("x", "under30")], "mine.csv: 'x' is listed twice"),
+])
+def test_pseudo_labels_that_cannot_be_are_one_line(pseudo, rows, named):
+    with pytest.raises(UserError) as error:
+        pseudo(*rows)
+    assert str(error.value).startswith(named)

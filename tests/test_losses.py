@@ -9,7 +9,8 @@ from sklearn.utils.class_weight import compute_class_weight
 from torch.nn.functional import cross_entropy, log_softmax, one_hot
 
 from stages.lib.arcface import ArcFace
-from stages.lib.losses import Focal, SoftF1, balanced, class_weight, effective, make_loss
+from stages.lib.classes import decode
+from stages.lib.losses import Focal, SoftF1, balanced, class_weight, effective, make_loss, one_loss
 from tests.test_params import SHIPPED, parse
 
 torch.manual_seed(0)
@@ -21,12 +22,12 @@ WEIGHTS = pytest.mark.parametrize("weight", [None, WEIGHT], ids=["unweighted", "
 WITH_SOFT_LABELS = ["cross_entropy", "label_smoothing", "focal", "focal_smoothing", "class_balanced_focal", "f1"]
 
 
-def section(**changes):
-    return parse(SHIPPED | {"age": SHIPPED["age"] | changes}).sections["age"]
+def section(name="age", **changes):
+    return parse(SHIPPED | {name: SHIPPED[name] | changes}).sections[name]
 
 
 def asking(loss: str, **changes):
-    """What make_loss and class_weight read of a section; each value has an effect wherever it is used."""
+    """What one_loss and class_weight read of a section; each value has an effect wherever it is used."""
     return SimpleNamespace(**{"attribute": "age", "loss": loss, "smoothing": 0.3, "focal_gamma": 2.5,
                               "class_weights": "none", "class_balanced_beta": 0.9, "arcface_scale": 8.0,
                               "arcface_margin": 0.4} | changes)
@@ -105,14 +106,14 @@ def test_soft_f1_leaves_out_a_class_that_the_batch_lacks(share):
 
 
 def test_label_smoothing_spreads_the_target():
-    loss = make_loss(section(loss="label_smoothing", smoothing=0.3), None)
+    loss = make_loss(section(loss="label_smoothing", smoothing=0.3), TARGET)
     soft = torch.full((50, 3), 0.1)
     soft[range(50), TARGET] += 0.7
     torch.testing.assert_close(loss(LOGITS, TARGET), -(soft * log_softmax(LOGITS, 1)).sum(1).mean())
 
 
 def test_parameters_of_another_loss_have_no_effect():
-    plain = make_loss(section(loss="cross_entropy", smoothing=0.5, focal_gamma=9), None)
+    plain = make_loss(section(loss="cross_entropy", smoothing=0.5, focal_gamma=9), TARGET)
     torch.testing.assert_close(plain(LOGITS, TARGET), cross_entropy(LOGITS, TARGET))
 
 
@@ -126,26 +127,26 @@ def test_parameters_of_another_loss_have_no_effect():
     ("arcface", lambda: ArcFace(8.0, 0.4, WEIGHT)),
 ])
 def test_a_loss_by_its_name_takes_its_own_parameters_and_no_others(name, want):
-    torch.testing.assert_close(make_loss(asking(name), WEIGHT)(LOGITS, TARGET), want()(LOGITS, TARGET))
+    torch.testing.assert_close(one_loss(name, asking(name), WEIGHT, 3)(LOGITS, TARGET), want()(LOGITS, TARGET))
 
 
 @pytest.mark.parametrize("name", ["cross_entropy", "label_smoothing", "focal", "focal_smoothing",
                                   "class_balanced_focal", "arcface"])
 def test_class_weights_change_every_loss(name):
-    p = asking(name)
-    assert make_loss(p, WEIGHT)(LOGITS, TARGET) != make_loss(p, None)(LOGITS, TARGET)
+    weighted, plain = (one_loss(name, asking(name), weight, 3) for weight in (WEIGHT, None))
+    assert weighted(LOGITS, TARGET) != plain(LOGITS, TARGET)
 
 
 @pytest.mark.parametrize("name", WITH_SOFT_LABELS)
 def test_soft_labels_that_are_certain_are_classes(name):
-    loss = make_loss(asking(name), None)
+    loss = one_loss(name, asking(name), None, 3)
     torch.testing.assert_close(loss(LOGITS, one_hot(TARGET, 3).float()), loss(LOGITS, TARGET))
 
 
 @WEIGHTS
 @pytest.mark.parametrize("name", WITH_SOFT_LABELS)
 def test_soft_labels_are_not_turned_back_into_classes(name, weight):
-    loss = make_loss(asking(name), weight)
+    loss = one_loss(name, asking(name), weight, 3)
     assert not loss(LOGITS, SOFT).isclose(loss(LOGITS, SOFT.argmax(1)), rtol=0.01)
 
 
@@ -173,6 +174,37 @@ def test_a_class_without_a_photo_weighs_as_one_with_one():
 
 
 def test_class_weights_are_those_the_section_asks_for():
-    assert class_weight(asking("focal"), TARGET, 3) is None
-    assert torch.equal(class_weight(asking("focal", class_weights="balanced"), TARGET, 3), balanced(TARGET, 3))
-    assert torch.equal(class_weight(asking("class_balanced_focal"), TARGET, 3), effective(TARGET, 3, 0.9))
+    assert class_weight("focal", asking("focal"), TARGET, 3) is None
+    assert torch.equal(class_weight("focal", asking("focal", class_weights="balanced"), TARGET, 3), balanced(TARGET, 3))
+    assert torch.equal(class_weight("class_balanced_focal", asking("class_balanced_focal"), TARGET, 3), effective(TARGET, 3, 0.9))
+
+
+JOINT_LOGITS, JOINT_TARGET = torch.randn(50, 8), torch.randint(0, 18, (50,))
+
+
+def test_three_heads_have_a_loss_each_and_their_sum_is_the_joint_models():
+    loss = make_loss(section("joint", attribute_losses={"age": "focal", "mask": "label_smoothing"}), JOINT_TARGET)
+    mask, gender, age = (torch.as_tensor(part) for part in decode(JOINT_TARGET))
+    want = (cross_entropy(JOINT_LOGITS[:, :3], mask, label_smoothing=0.1) + cross_entropy(JOINT_LOGITS[:, 3:5], gender)
+            + Focal(2.0)(JOINT_LOGITS[:, 5:], age))
+    torch.testing.assert_close(loss(JOINT_LOGITS, JOINT_TARGET), want)
+
+
+def test_each_head_weighs_its_own_classes():
+    loss = make_loss(section("joint", class_weights="balanced"), JOINT_TARGET)
+    parts = zip(loss.losses, decode(JOINT_TARGET), (3, 2, 3))
+    assert all(torch.equal(head.weight, balanced(part, classes)) for head, part, classes in parts)
+
+
+def test_one_head_of_18_classes_has_one_loss():
+    loss, logits = make_loss(section("joint", head="classes18"), JOINT_TARGET), torch.randn(50, 18)
+    torch.testing.assert_close(loss(logits, JOINT_TARGET), cross_entropy(logits, JOINT_TARGET))
+
+
+def test_three_heads_take_soft_labels_of_the_18_classes():
+    loss = make_loss(section("joint"), JOINT_TARGET)
+    certain = one_hot(JOINT_TARGET, 18).float()
+    torch.testing.assert_close(loss(JOINT_LOGITS, certain), loss(JOINT_LOGITS, JOINT_TARGET))
+    half = (certain + certain.roll(1, 0)) / 2
+    want = (loss(JOINT_LOGITS, JOINT_TARGET) + loss(JOINT_LOGITS, JOINT_TARGET.roll(1, 0))) / 2  # it is linear in them
+    torch.testing.assert_close(loss(JOINT_LOGITS, half), want)

@@ -22,20 +22,20 @@ def weights(tmp_path):
 
 def test_local_weights_are_loaded_all_but_the_head(weights):
     file, state = weights
-    network = start_network("age", section(backbone=TINY, weights=str(file)), 3, SIZE)
+    network = start_network("age", section(backbone=TINY, weights=str(file)), SIZE)
     for key, value in network.state_dict().items():
         assert key.startswith("classifier.") or torch.equal(value, state[key]), key
     assert network.state_dict()["classifier.weight"].shape[0] == 3
 
 
 def test_at_first_every_class_is_equally_likely():
-    network = start_network("age", section(backbone=TINY), 3, SIZE).eval()
+    network = start_network("age", section(backbone=TINY), SIZE).eval()
     chances = network(torch.randn(4, 3, *SIZE)).softmax(1)
     torch.testing.assert_close(chances, torch.full((4, 3), 1 / 3))
 
 
 def test_a_head_of_two_layers_has_a_hidden_one_and_starts_undecided():
-    network = start_network("age", section(backbone=TINY, head="two"), 3, SIZE).eval()
+    network = start_network("age", section(backbone=TINY, head_layers=2), SIZE).eval()
     one, _, two = network.get_classifier()
     assert (one.in_features, one.out_features, two.out_features) == (network.num_features, network.num_features // 2, 3)
     chances = network(torch.randn(4, 3, *SIZE)).softmax(1)
@@ -44,16 +44,16 @@ def test_a_head_of_two_layers_has_a_hidden_one_and_starts_undecided():
 
 
 def test_arcface_has_a_head_of_cosines():
-    network = start_network("age", section(backbone=TINY, loss="arcface", arcface_scale=7), 3, SIZE).eval()
+    network = start_network("age", section(backbone=TINY, loss="arcface", arcface_scale=7), SIZE).eval()
     logits = network(torch.randn(4, 3, *SIZE))
     assert logits.abs().max() <= 7
     assert logits.abs().sum() > 0
 
 
-@pytest.mark.parametrize("changes, named", [({"head": "two"}, "age.head: 'two'"), ({"loss": "arcface"}, "age.loss: 'arcface'")])
+@pytest.mark.parametrize("changes, named", [({"head_layers": 2}, "age.head_layers: 2"), ({"loss": "arcface"}, "age.loss: 'arcface'")])
 def test_another_head_where_the_backbone_has_none_names_both(changes, named):
     with pytest.raises(UserError, match=f"age.backbone: 'deit_tiny_distilled_patch16_224' .*{named}"):
-        start_network("age", section(backbone="deit_tiny_distilled_patch16_224", **changes), 3, (224, 224))
+        start_network("age", section(backbone="deit_tiny_distilled_patch16_224", **changes), (224, 224))
 
 
 @pytest.mark.parametrize("write, named", [
@@ -66,7 +66,7 @@ def test_a_wrong_weights_file_is_one_line(tmp_path, write, named):
     if write:
         write(file)
     with pytest.raises(UserError, match=named) as error:
-        start_network("age", section(backbone=TINY, weights=str(file)), 3, SIZE)
+        start_network("age", section(backbone=TINY, weights=str(file)), SIZE)
     assert "params.yaml: age.weights" in str(error.value)
 
 
@@ -75,7 +75,7 @@ def test_pretrained_weights_without_a_network_name_the_parameter_to_set(monkeypa
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(UserError, match=r"set age.pretrained to false, or age.weights to a local file") as error:
-        start_network("age", section(backbone="tf_efficientnetv2_b0", pretrained=True), 3, SIZE)
+        start_network("age", section(backbone="tf_efficientnetv2_b0", pretrained=True), SIZE)
     assert "\n" not in str(error.value)
 
 
@@ -87,7 +87,7 @@ def test_a_network_made_for_one_size_takes_the_size_asked_for():
 @pytest.mark.parametrize("backbone", ["test_vit", "tf_efficientnetv2_b0.no_such_tag"])
 def test_a_backbone_that_cannot_be_made_or_fed_is_one_line(backbone):
     with pytest.raises(UserError, match=r"age.backbone: .* does not take photos of 33x32 pixels") as error:
-        start_network("age", section(backbone=backbone), 3, (33, 32))
+        start_network("age", section(backbone=backbone), (33, 32))
     assert "\n" not in str(error.value)
 
 

@@ -6,6 +6,7 @@ import timm
 import yaml
 
 from stages.lib.backbones import backbones
+from stages.lib.classes import CLASSES
 from stages.lib.errors import UserError
 from stages.lib.params import parse, read_params
 from tests.conftest import ROOT
@@ -42,6 +43,13 @@ def test_params_yaml_as_shipped_is_allowed():
     ("age.best", "auc", "'accuracy'"),
     ("combine.weights", {"age2": 1}, "'age2' is not in models"),
     ("combine.weights", {"age": 0}, "0 for every model of age"),
+    ("combine.weights", {"specialists": 0}, "0 for all of specialists"),
+    ("refit", ["age2"], "'age2' is not in models"),
+    ("age.head_layers", 3, "less than or equal to 2"),
+    ("age.head", "attributes", "unknown parameter"),
+    ("age.pseudo", "mine.csv", "must be a file of data/pseudo"),
+    ("joint.head", "three", "'classes18'"),
+    ("joint.attribute_losses", {"hair": "focal"}, "'gender'"),
     ("combine.decision", "offset", "'offsets'"),
     ("mask.optimizer", "sgdd", "'adamw'"),
     ("mask.attribute", "hair", "'gender'"),
@@ -119,16 +127,40 @@ def test_every_backbone_of_timm_is_known_without_importing_it():
 
 @pytest.mark.parametrize("changes, named", [
     ({"mixing": "mixup", "loss": "arcface"}, ("age.mixing: 'mixup'", "loss: 'arcface'")),
-    ({"head": "two", "loss": "arcface"}, ("age.head: 'two'", "loss: 'arcface'")),
+    ({"head_layers": 2, "loss": "arcface"}, ("age.head_layers: 2", "loss: 'arcface'")),
     ({"class_weights": "balanced", "loss": "class_balanced_focal"}, ("age.class_weights: 'balanced'", "class_balanced_focal")),
     ({"class_weights": "balanced", "loss": "f1"}, ("age.class_weights: 'balanced'", "loss: 'f1'")),
     ({"warmup": 1, "schedule": "none"}, ("age.warmup: 1", "schedule: 'none'")),
+    ({"pseudo": "data/pseudo/x.csv", "sampler": "cell"}, ("age.sampler: 'cell'", "pseudo: 'data/pseudo/x.csv'")),
+    ({"pseudo": "data/pseudo/x.csv", "mixing_within": "gender"}, ("age.mixing_within: 'gender'", "pseudo: ")),
+    ({"pseudo": "data/pseudo/x.csv", "mixing_cells": [["male", 30, 39]]}, ("age.mixing_cells: [('male', 30, 39)]", "pseudo: ")),
 ])
 def test_values_that_make_no_sense_together_are_named_both(changes, named):
     with pytest.raises(UserError) as error:
         parse(SHIPPED | {"age": SHIPPED["age"] | changes})
     assert all(name in str(error.value) for name in named)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("changes, named", [
+    ({"joint": SHIPPED["joint"] | {"head": "classes18", "attribute_losses": {"age": "focal"}}},
+     ("joint.attribute_losses: {'age': 'focal'}", "head: 'classes18'")),
+    ({"joint": SHIPPED["joint"] | {"loss": "arcface"}}, ("joint.loss: 'arcface'", "head: 'attributes'")),
+    ({"folds": [], "refit": ["age"]}, ("folds: []", "refit: ['age']")),
+    ({"age": SHIPPED["age"] | {"augment": []}, "predict": SHIPPED["predict"] | {"age": {"views": "random", "random_views": 2}}},
+     ("predict.age.views: 'random'", "age.augment, which is []")),
+])
+def test_sections_that_make_no_sense_together_are_named_both(changes, named):
+    with pytest.raises(UserError) as error:
+        parse(SHIPPED | changes)
+    assert all(name in str(error.value) for name in named)
+
+
+def test_a_joint_model_learns_all_three_by_one_head_or_by_three():
+    section = parse(SHIPPED).sections["joint"]
+    assert (section.attributes, section.heads, section.classes) == (("mask", "gender", "age"), (3, 2, 3), 18)
+    assert parse(changed("joint.head", "classes18")).sections["joint"].heads == (18,)
+    assert tuple(section.class_names) == CLASSES
 
 
 @pytest.mark.parametrize("value, names", [("light", ["light"]), (None, []), ("none", []), (["flip", "noise"], ["flip", "noise"])])

@@ -22,6 +22,7 @@ EVERYTHING = {"sample", "index", "split", "detect", "crop"} | LABELS | models(*M
 CHANGES = {  # section: (a parameter of it, what it reruns)
     "models": ({"models": ["mask", "gender", "age", "age2"]},
                {"labels@age2"} | models("age2") | AFTER_TRAINING),
+    "refit": ({"refit": ["age"]}, {"refit@age", "predict_refit@age"} | AFTER_TRAINING),
     "folds": ({"folds": [0, 1]}, models(*MODELS, fold=1) | AFTER_TRAINING),
     "sample": ({"sample__seed": 1}, EVERYTHING),
     "data": ({"data__root": "data/other"}, {"index", "detect", "crop"}),  # combine tracks data.table alone
@@ -32,6 +33,7 @@ CHANGES = {  # section: (a parameter of it, what it reruns)
     "mask": ({"mask__augment": "r4_mask"}, models("mask") | AFTER_TRAINING),
     "gender": ({"gender__lr": 0.01}, models("gender") | AFTER_TRAINING),
     "age": ({"age__loss": "focal"}, models("age") | AFTER_TRAINING),
+    "joint": ({"joint__loss": "focal"}, set()),  # models does not list it
     "predict": ({"predict__age__views": "flip"}, {"predict@age-0"} | AFTER_TRAINING),
     "combine": ({"combine__vote": "hard"}, AFTER_TRAINING),
     "machine": ({"machine__workers": 1}, set()),
@@ -55,10 +57,26 @@ def test_a_parameter_reruns_what_depends_on_its_section_alone(own, section):
 
 
 @pytest.mark.parametrize("change", [{"age__mixing": "cutmix"}, {"age__sampler": "cell"}, {"age__augment": ["flip", "noise"]},
-                                    {"age__ema": 0.9, "age__schedule": "cosine", "age__head": "two"}])
+                                    {"age__ema": 0.9, "age__schedule": "cosine", "age__head_layers": 2}])
 def test_how_age_is_trained_reruns_the_age_stages_alone(own, change):
     own.set(**change)
     assert own.repro() == models("age") | AFTER_TRAINING
+
+
+def test_a_joint_model_is_one_more_model_and_may_stand_alone(own):
+    own.set(models=[*MODELS, "joint"])
+    assert own.repro() == {"labels@joint"} | models("joint") | AFTER_TRAINING
+    own.set(models=["joint"])
+    assert own.repro() == AFTER_TRAINING
+    own.set(joint__head="classes18")
+    assert own.repro() == models("joint") | AFTER_TRAINING
+
+
+def test_pseudo_labels_of_age_rerun_the_age_stages_alone(own):
+    done = own.python("tools.pseudo", "workspace", "age", "--confidence", "0")
+    assert done.returncode == 0, done.stderr
+    own.set(age__pseudo="data/pseudo/workspace-age.csv")
+    assert own.repro() == LABELS | models("age") | AFTER_TRAINING
 
 
 def correct(own, attribute: str) -> None:
@@ -81,6 +99,7 @@ def test_a_corrected_label_reruns_only_what_follows_the_labels_of_its_attribute(
 
 @pytest.mark.parametrize("module, reruns", [
     ("votes", {"combine"}),
+    ("heads", {f"{stage}@{m}-0" for stage in ("train", "predict") for m in MODELS}),
     ("losses", {f"train@{m}-0" for m in MODELS}),
     ("boxes", {"detect", "crop"}),
 ])

@@ -1,15 +1,15 @@
 """Moved borders and dropped ages change what is learnt, never what is scored."""
 import pandas as pd
 
-from stages.lib.targets import for_training, official
+from stages.lib.targets import classes_of, for_training
 from tests.test_losses import section
 
-AGES = pd.Series(["20", "29", "30", "57", "58", "59", "60", "75"])
+AGES = pd.DataFrame({"age": ["20", "29", "30", "57", "58", "59", "60", "75"]})
 OFFICIAL = [0, 0, 1, 1, 1, 1, 2, 2]
 
 
 def test_the_score_always_uses_30_and_60():
-    assert official("age", AGES).tolist() == OFFICIAL
+    assert classes_of(AGES).tolist() == OFFICIAL
 
 
 def test_without_changes_the_model_learns_what_is_scored():
@@ -27,9 +27,22 @@ def test_borders_move_the_training_classes():
 def test_dropped_ranges_leave_training_both_ends_included():
     target, kept = for_training(section(drop=[[28, 29], [57, 59]]), AGES)
     assert target.tolist() == OFFICIAL
-    assert AGES[kept].tolist() == ["20", "30", "60", "75"]
+    assert AGES.age[kept].tolist() == ["20", "30", "60", "75"]
 
 
 def test_names_become_classes_in_their_order():
-    assert official("mask", pd.Series(["bare", "worn", "incorrect"])).tolist() == [2, 0, 1]
-    assert official("gender", pd.Series(["female", "male"])).tolist() == [1, 0]
+    assert classes_of(pd.DataFrame({"mask": ["bare", "worn", "incorrect"]})).tolist() == [2, 0, 1]
+    assert classes_of(pd.DataFrame({"gender": ["female", "male"]})).tolist() == [1, 0]
+
+
+JOINT = pd.DataFrame({"mask": ["incorrect", "bare"], "gender": ["male", "female"], "age": ["59", "28"]})
+
+
+def test_all_three_become_one_of_the_18_classes():
+    assert classes_of(JOINT).tolist() == [1 * 6 + 0 * 3 + 1, 2 * 6 + 1 * 3 + 0]
+
+
+def test_a_joint_model_has_borders_and_drops_too():
+    target, kept = for_training(section("joint", border_high=58, drop=[[28, 29]]), JOINT)
+    assert target.tolist() == [1 * 6 + 0 * 3 + 2, 2 * 6 + 1 * 3 + 0]
+    assert kept.tolist() == [True, False]

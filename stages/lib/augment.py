@@ -15,6 +15,7 @@ os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would ask the netwo
 import albumentations as A
 import cv2
 
+TURN = {"limit": 20, "border_mode": cv2.BORDER_REFLECT_101}  # version 1's border, R4's; version 2 leaves black corners
 NOISE = {"std_range": (10**0.5 / 255, 50**0.5 / 255)}
 R3_NOISE = {"std_range": (0.243, 0.243)}  # 1 after R3's normalisation, which divides by .237, .247 and .246
 
@@ -60,7 +61,7 @@ def light():
 
 def r4_mask():
     return [
-        A.OneOf([A.Perspective(p=1), A.Rotate(limit=20, p=1)], p=0.5),
+        A.OneOf([A.Perspective(p=1), A.Rotate(**TURN, p=1)], p=0.5),
         A.OneOf([
             A.RandomBrightnessContrast(brightness_limit=0.2, contrast_limit=0, p=1),
             A.HueSaturationValue(p=1),
@@ -70,12 +71,12 @@ def r4_mask():
 
 
 def r4_gender():
-    return [A.Rotate(limit=20, p=0.5), A.Perspective(p=0.5), A.GaussNoise(**NOISE, p=0.5)]
+    return [A.Rotate(**TURN, p=0.5), A.Perspective(p=0.5), A.GaussNoise(**NOISE, p=0.5)]
 
 
 def r4_age():
     return [
-        A.Rotate(limit=20, p=0.5),
+        A.Rotate(**TURN, p=0.5),
         A.OneOf([A.RandomGridShuffle(grid=(2, 2), p=1), A.Perspective(p=1)], p=0.5),
         A.GaussNoise(**NOISE, p=0.5),
     ]
@@ -96,7 +97,7 @@ def flip():
 
 
 def rotate():
-    return [A.Rotate(limit=20, p=0.5)]
+    return [A.Rotate(**TURN, p=0.5)]
 
 
 def affine():

@@ -12,9 +12,9 @@ ROUNDS, PARTS = 3, 5
 
 
 def joint(mask: np.ndarray, gender: np.ndarray, age: np.ndarray) -> np.ndarray:
-    """Log-probabilities (N, 18) of the classes from those of the attributes, (N, 3), (N, 2) and (N, 3)."""
+    """Probabilities (N, 18) of the classes from those of the attributes, (N, 3), (N, 2) and (N, 3)."""
     chances = mask[:, :, None, None] * gender[:, None, :, None] * age[:, None, None, :]
-    return np.log(np.clip(chances.reshape(len(mask), -1), 1e-12, None))
+    return chances.reshape(len(mask), -1)
 
 
 def find_offsets(logs: np.ndarray, true: np.ndarray) -> np.ndarray:

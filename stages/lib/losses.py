@@ -4,7 +4,8 @@ from torch import Tensor, nn
 from torch.nn.functional import log_softmax, one_hot
 
 from stages.lib.arcface import ArcFace
-from stages.lib.classes import VALUES
+from stages.lib.classes import ATTRIBUTES
+from stages.lib.heads import split_target
 from stages.lib.params import Model
 
 
@@ -73,23 +74,42 @@ def effective(target: Tensor, classes: int, beta: float) -> Tensor:
     return (weight * classes / weight.sum()).float()
 
 
-def class_weight(p: Model, target: Tensor, classes: int) -> Tensor | None:
-    """The class weights (C,) that the model's section asks for; target (N,) holds the classes of all its photos."""
-    if p.class_weights == "balanced":
-        return balanced(target, classes)
-    if p.loss == "class_balanced_focal":
+def class_weight(kind: str, p: Model, target: Tensor, classes: int) -> Tensor | None:
+    """The weights (C,) that the section asks for with the loss `kind`; target (N,) holds the classes of all photos."""
+    if kind == "class_balanced_focal":
         return effective(target, classes, p.class_balanced_beta)
-    return None
+    return balanced(target, classes) if p.class_weights == "balanced" else None
 
 
-def make_loss(p: Model, weight: Tensor | None) -> nn.Module:
-    """The loss that the model's section asks for; weight (C,) of the classes or None. f1 has none: all count alike."""
-    if p.loss in ("focal", "class_balanced_focal"):
+def one_loss(kind: str, p: Model, weight: Tensor | None, classes: int) -> nn.Module:
+    """The loss of that name for one head; weight (classes,) or None. f1 takes no weights: all classes count alike."""
+    if kind in ("focal", "class_balanced_focal"):
         return Focal(p.focal_gamma, weight)
-    if p.loss == "focal_smoothing":
+    if kind == "focal_smoothing":
         return Focal(p.focal_gamma, weight, p.smoothing)
-    if p.loss == "f1":
-        return SoftF1(len(VALUES[p.attribute]))
-    if p.loss == "arcface":
+    if kind == "f1":
+        return SoftF1(classes)
+    if kind == "arcface":
         return ArcFace(p.arcface_scale, p.arcface_margin, weight)
-    return nn.CrossEntropyLoss(weight, label_smoothing=p.smoothing if p.loss == "label_smoothing" else 0)
+    return nn.CrossEntropyLoss(weight, label_smoothing=p.smoothing if kind == "label_smoothing" else 0)
+
+
+class PerHead(nn.Module):
+    """The sum of one loss for each head of a joint model; logits (B, sum(heads)), target of the classes of all heads."""
+
+    def __init__(self, losses: list[nn.Module], heads: tuple[int, ...]):
+        super().__init__()
+        self.losses, self.heads = nn.ModuleList(losses), heads
+
+    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+        parts = zip(self.losses, logits.split(self.heads, 1), split_target(target, self.heads))
+        return sum(loss(part, goal) for loss, part, goal in parts)
+
+
+def make_loss(p: Model, target: Tensor) -> nn.Module:
+    """The loss that the model's section asks for; target (N,) holds the classes of all photos to learn from."""
+    if len(p.heads) == 1:
+        return one_loss(p.loss, p, class_weight(p.loss, p, target, p.classes), p.classes)
+    kinds = [p.attribute_losses.get(attribute, p.loss) for attribute in ATTRIBUTES]
+    return PerHead([one_loss(kind, p, class_weight(kind, p, part, classes), classes) for kind, part, classes in
+                    zip(kinds, split_target(target, p.heads), p.heads)], p.heads)

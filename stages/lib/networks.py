@@ -12,13 +12,13 @@ from stages.lib.freezing import parts_of_head
 from stages.lib.params import Model
 
 
-def make_network(backbone: str, classes: int, size: tuple[int, int], pretrained: bool = False) -> nn.Module:
-    """A timm model with a head of `classes`; size (height, width) matters to those that are made for one size."""
+def make_network(backbone: str, outputs: int, size: tuple[int, int], pretrained: bool = False) -> nn.Module:
+    """A timm model with a head of so many outputs; size (height, width) matters to those that are made for one size."""
     fixed = getattr(get_pretrained_cfg(backbone, allow_unregistered=True), "fixed_input_size", False)
-    return timm.create_model(backbone, pretrained=pretrained, num_classes=classes, **({"img_size": size} if fixed else {}))
+    return timm.create_model(backbone, pretrained=pretrained, num_classes=outputs, **({"img_size": size} if fixed else {}))
 
 
-def fit_head(network: nn.Module, kind: str, classes: int, scale: float) -> nn.Module:
+def fit_head(network: nn.Module, kind: str, outputs: int, scale: float) -> nn.Module:
     """Give a network another head where `kind` is not "one": "two" fully connected layers, or "cosine" (ArcFace's).
 
     The hidden layer has half as many units as the backbone has features. Raises ValueError where the backbone does not
@@ -30,36 +30,38 @@ def fit_head(network: nn.Module, kind: str, classes: int, scale: float) -> nn.Mo
     if type(last) is not nn.Linear or type(name) is not str:
         raise ValueError("does not end in one fully connected layer")
     features = last.in_features
-    network.set_submodule(name, CosineHead(features, classes, scale) if kind == "cosine" else
-                          nn.Sequential(nn.Linear(features, features // 2), nn.ReLU(), nn.Linear(features // 2, classes)))
+    network.set_submodule(name, CosineHead(features, outputs, scale) if kind == "cosine" else
+                          nn.Sequential(nn.Linear(features, features // 2), nn.ReLU(), nn.Linear(features // 2, outputs)))
     return network
 
 
 def head_of(p: Model) -> str:
     """The kind of head that a model's section asks for."""
-    return "cosine" if p.loss == "arcface" else p.head
+    return "cosine" if p.loss == "arcface" else ("one", "two")[p.head_layers - 1]
 
 
-def start_network(name: str, p: Model, classes: int, size: tuple[int, int]) -> nn.Module:
+def start_network(name: str, p: Model, size: tuple[int, int]) -> nn.Module:
     """The network from which training starts: fresh, timm's pretrained weights, or the local file `weights`.
 
-    Its last layer starts at zero (but for a cosine head), so every class is equally likely at first. timm draws EfficientNet's from 1 / sqrt(classes),
-    which is made for 1,000 classes: for three the first loss is 2.5 in place of 1.1, and epochs go into undoing that.
+    Its last layer starts at zero (but for a cosine head), so every class is equally likely at first. timm draws
+    EfficientNet's from 1 / sqrt(classes), which is made for 1,000 classes: for three the first loss is 2.5 in place of
+    1.1, and epochs go into undoing that.
     """
+    outputs = sum(p.heads)
     try:
-        network = make_network(p.backbone, classes, size)
+        network = make_network(p.backbone, outputs, size)
         network.eval()(torch.zeros(1, 3, *size))
     except Exception as error:  # noqa: BLE001 timm raises whatever its model does
         raise UserError(f"params.yaml: {name}.backbone: {p.backbone!r} does not take photos of {size[0]}x{size[1]} pixels "
                         f"({first_line(error)}); change it, {name}.image_size or crop.aspect") from None
     if p.pretrained:
-        network = with_pretrained(name, p, classes, size)
+        network = with_pretrained(name, p, size)
     elif p.weights:
         load_weights(network, name, p)
     try:
-        fit_head(network, head_of(p), classes, p.arcface_scale)
+        fit_head(network, head_of(p), outputs, p.arcface_scale)
     except ValueError as error:
-        asked = "loss: 'arcface'" if head_of(p) == "cosine" else "head: 'two'"
+        asked = "loss: 'arcface'" if head_of(p) == "cosine" else "head_layers: 2"
         raise UserError(f"params.yaml: {name}.backbone: {p.backbone!r} {error}, so that {name}.{asked} cannot be had; "
                         "change one of them") from None
     for head in parts_of_head(network):
@@ -69,10 +71,10 @@ def start_network(name: str, p: Model, classes: int, size: tuple[int, int]) -> n
     return network
 
 
-def with_pretrained(name: str, p: Model, classes: int, size: tuple[int, int]) -> nn.Module:
+def with_pretrained(name: str, p: Model, size: tuple[int, int]) -> nn.Module:
     """The network with timm's weights, fetched once; raises UserError where they cannot be had."""
     try:
-        return make_network(p.backbone, classes, size, pretrained=True)
+        return make_network(p.backbone, sum(p.heads), size, pretrained=True)
     except Exception as error:  # noqa: BLE001 the hub raises a dozen kinds, from DNS to disk
         raise UserError(f"params.yaml: {name}.pretrained: true, but the weights of {p.backbone} could not be had "
                         f"({first_line(error)}); set {name}.pretrained to false, or "

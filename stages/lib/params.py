@@ -3,6 +3,8 @@
 The only place that reads params.yaml. Each class is a section, each field a parameter with what is allowed; what a
 parameter means stands beside it in params.yaml. Every section that is none of the fixed ones describes a model.
 """
+from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,10 +13,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from stages.lib.augment_names import AUGMENTATIONS
 from stages.lib.backbones import is_backbone
-from stages.lib.classes import OLDEST
+from stages.lib.classes import ATTRIBUTES, OLDEST, VALUES
 from stages.lib.errors import UserError
 
 FILE = Path("params.yaml")
+PSEUDO = Path("data/pseudo")
+SPECIALISTS = "specialists"  # in combine.weights: the models of one attribute, together
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Count = Annotated[int, Field(ge=1)]
@@ -72,15 +76,18 @@ class Crop(Section):
     aspect: Annotated[float, Field(ge=0.25, le=4)]
 
 
+Loss = Literal["cross_entropy", "label_smoothing", "focal", "focal_smoothing", "class_balanced_focal", "f1", "arcface"]
+
+
 class Model(Section):
-    attribute: Literal["mask", "gender", "age"]
+    attribute: Literal["mask", "gender", "age", "joint"]
     backbone: str
     pretrained: bool
     weights: str | None
     image_size: Annotated[int, Field(ge=16, le=1024)]
     epochs: Count
     batch: Annotated[int, Field(ge=2)]
-    head: Literal["one", "two"]
+    head_layers: Annotated[int, Field(ge=1, le=2)]
     optimizer: Literal["sgd", "adam", "adamw", "nadam", "adamp"]
     lr: Annotated[float, Field(gt=0, le=10)]
     weight_decay: Annotated[float, Field(ge=0, le=1)]
@@ -92,7 +99,7 @@ class Model(Section):
     frozen: Annotated[float, Field(ge=0, le=1)]
     freeze_epochs: Annotated[int, Field(ge=0)]
     ema: Annotated[float, Field(ge=0, lt=1)]
-    loss: Literal["cross_entropy", "label_smoothing", "focal", "focal_smoothing", "class_balanced_focal", "f1", "arcface"]
+    loss: Loss
     focal_gamma: Annotated[float, Field(ge=0, le=10)]
     smoothing: Annotated[float, Field(ge=0, lt=1)]
     class_balanced_beta: Annotated[float, Field(ge=0, lt=1)]
@@ -107,9 +114,30 @@ class Model(Section):
     mixing_partners: Literal["any", "class", "other"]
     mixing_within: Annotated[Literal["none", "gender"], null_is_none]
     mixing_cells: list[tuple[Literal["male", "female", "any"], Age, Age]]
+    pseudo: str | None
     best: Literal["f1", "accuracy", "loss"]
     patience: Count
     seed: Seed
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """What it learns, in the order of the 18 classes."""
+        return ATTRIBUTES if self.attribute == "joint" else (self.attribute,)
+
+    @property
+    def classes(self) -> int:
+        """How many classes it tells apart: those of its attribute, or 18."""
+        return prod(len(VALUES[attribute]) for attribute in self.attributes)
+
+    @property
+    def class_names(self) -> list[str]:
+        """Their names, such as under30, or worn_male_under30."""
+        return ["_".join(names) for names in product(*(VALUES[attribute] for attribute in self.attributes))]
+
+    @property
+    def heads(self) -> tuple[int, ...]:
+        """The classes of each of its heads: one head, but for a joint model with one an attribute."""
+        return (self.classes,)
 
     @model_validator(mode="after")
     def backbone_is_known(self):
@@ -132,9 +160,9 @@ class Model(Section):
         if self.loss == "f1" and self.class_weights != "none":
             raise ValueError(f"class_weights: {self.class_weights!r} and loss: 'f1' exclude each other; F1 counts every "
                              "class the same already, so set class_weights to none")
-        if self.loss == "arcface" and self.head == "two":
-            raise ValueError("head: 'two' and loss: 'arcface' exclude each other; ArcFace is a head of its own, so set "
-                             "head to one")
+        if self.loss == "arcface" and self.head_layers == 2:
+            raise ValueError("head_layers: 2 and loss: 'arcface' exclude each other; ArcFace is a head of its own, so "
+                             "set head_layers to 1")
         if self.warmup and self.schedule in ("none", "one_cycle"):
             raise ValueError(f"warmup: {self.warmup} epochs and schedule: {self.schedule!r} exclude each other; set "
                              "warmup to 0, or schedule to cosine, cosine_restarts, step or exponential")
@@ -143,9 +171,22 @@ class Model(Section):
                 raise ValueError(f"{name}: {getattr(self, name)} must be below epochs, {self.epochs}")
         return self
 
+    @model_validator(mode="after")
+    def pseudo_labels_fit(self):
+        if self.pseudo and Path(self.pseudo).parent != PSEUDO:
+            raise ValueError(f"pseudo: {self.pseudo!r} must be a file of {PSEUDO}, which the stage depends on, or null")
+        asked = {"sampler": self.sampler == "cell", "mixing_within": self.mixing_within != "none",
+                 "mixing_cells": bool(self.mixing_cells)}
+        for name in [name for name, needs_the_person in asked.items() if self.pseudo and needs_the_person]:
+            raise ValueError(f"{name}: {getattr(self, name)!r} asks for gender and age, and pseudo: {self.pseudo!r} brings "
+                             f"photos without them; set {name} back, or pseudo to null")
+        return self
+
 
 class AgeModel(Model):
-    attribute: Literal["age"]
+    """A model that learns the age, alone or with the rest."""
+
+    attribute: Literal["age", "joint"]
     border_low: Annotated[Age, Field(ge=1)]
     border_high: Annotated[Age, Field(ge=1)]
     drop: list[tuple[Age, Age]]
@@ -169,6 +210,28 @@ class AgeModel(Model):
         return [range(self.border_low), range(self.border_low, self.border_high), range(self.border_high, OLDEST + 1)]
 
 
+class JointModel(AgeModel):
+    """One network for all three attributes."""
+
+    attribute: Literal["joint"]
+    head: Literal["attributes", "classes18"]
+    attribute_losses: dict[Literal[ATTRIBUTES], Loss]
+
+    @property
+    def heads(self) -> tuple[int, ...]:
+        return tuple(len(VALUES[a]) for a in ATTRIBUTES) if self.head == "attributes" else (self.classes,)
+
+    @model_validator(mode="after")
+    def losses_fit_the_heads(self):
+        if self.head == "classes18" and self.attribute_losses:
+            raise ValueError(f"attribute_losses: {self.attribute_losses} and head: 'classes18' exclude each other; it has "
+                             "one loss, so set attribute_losses to {} or head to attributes")
+        if self.head == "attributes" and "arcface" in (self.loss, *self.attribute_losses.values()):
+            raise ValueError("loss: 'arcface' and head: 'attributes' exclude each other; ArcFace is a single head, so set "
+                             "head to classes18 or take another loss")
+        return self
+
+
 class Views(Section):
     views: Annotated[Literal["none", "flip", "random"], null_is_none]
     random_views: Count
@@ -190,7 +253,8 @@ class Params(Section):
     """All of params.yaml. `sections` holds each model's section by its name, listed in `models` or not."""
 
     models: Annotated[list[Name], Field(min_length=1)]
-    folds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
+    folds: list[Annotated[int, Field(ge=0)]]
+    refit: list[Name]
     sample: Sample
     data: Data
     labels: Labels
@@ -200,13 +264,16 @@ class Params(Section):
     predict: dict[str, Views]
     combine: Combine
     machine: Machine
-    sections: dict[Name, AgeModel | Model]
+    sections: dict[Name, JointModel | AgeModel | Model]
 
     @model_validator(mode="after")
     def lists_fit(self):
-        for name, values in (("models", self.models), ("folds", self.folds)):
+        for name, values in (("models", self.models), ("folds", self.folds), ("refit", self.refit)):
             if len(set(values)) < len(values):
                 raise ValueError(f"{name}: {values} names one of them twice")
+        if not self.folds:
+            raise ValueError("folds: [] trains nothing" + f", and refit: {self.refit} needs the epochs that folds found"
+                             * bool(self.refit) + f"; list some from 0 to {self.split.n_folds - 1}")
         if max(self.folds) >= self.split.n_folds:
             raise ValueError(f"folds: {max(self.folds)} is not below split.n_folds, {self.split.n_folds}")
         for name in self.models:
@@ -214,16 +281,42 @@ class Params(Section):
                 raise ValueError(f"models: {name!r} has no section of its own; found are {', '.join(self.sections)}")
             if name not in self.predict:
                 raise ValueError(f"predict: no section for {name!r}, which models lists; add predict.{name}.views")
-        for name in self.combine.weights:
+        for name in self.refit:
             if name not in self.models:
-                raise ValueError(f"combine.weights: {name!r} is not in models, {', '.join(self.models)}")
-        for attribute in {self.sections[name].attribute for name in self.models}:
-            if not any(self.combine.weights.get(name, 1) for name in self.of(attribute)):
-                raise ValueError(f"combine.weights: 0 for every model of {attribute} in models; leave one its vote")
+                raise ValueError(f"refit: {name!r} is not in models, {', '.join(self.models)}")
         return self
 
-    def of(self, attribute: str) -> list[str]:
-        """Names of the listed models that learn this attribute, in their order."""
+    @model_validator(mode="after")
+    def somebody_votes(self):
+        weights = self.combine.weights
+        for name in weights:
+            if name not in [*self.models, SPECIALISTS]:
+                raise ValueError(f"combine.weights: {name!r} is not in models, {', '.join(self.models)} (or "
+                                 f"{SPECIALISTS}: those of one attribute each, together)")
+        for attribute in ATTRIBUTES:
+            names = self.specialists(attribute)
+            if names and weights.get(SPECIALISTS, 1) and not any(weights.get(name, 1) for name in names):
+                raise ValueError(f"combine.weights: 0 for every model of {attribute} in models; leave one its vote")
+        ballots = [*self.joint, *([SPECIALISTS] if any(map(self.specialists, ATTRIBUTES)) else [])]
+        if not any(weights.get(name, 1) for name in ballots):
+            raise ValueError(f"combine.weights: 0 for all of {', '.join(ballots)}; leave one its vote")
+        return self
+
+    @model_validator(mode="after")
+    def views_can_be_had(self):
+        for name in self.models:
+            if self.predict[name].views == "random" and not self.sections[name].augment:
+                raise ValueError(f"predict.{name}.views: 'random' draws by {name}.augment, which is []; list augmentations "
+                                 "there, or set views to none or flip")
+        return self
+
+    @property
+    def joint(self) -> list[str]:
+        """Names of the listed models that learn all attributes, in their order."""
+        return [name for name in self.models if self.sections[name].attribute == "joint"]
+
+    def specialists(self, attribute: str) -> list[str]:
+        """Names of the listed models that learn this attribute alone, in their order."""
         return [name for name in self.models if self.sections[name].attribute == attribute]
 
 
@@ -239,7 +332,7 @@ def parse(values) -> Params:
         if not isinstance(section, dict) or "attribute" not in section:
             problems.append(f"{name}: unknown parameter (a model's section has an `attribute`)")
             continue
-        kind = AgeModel if section["attribute"] == "age" else Model
+        kind = {"age": AgeModel, "joint": JointModel}.get(str(section["attribute"]), Model)
         try:
             sections[name] = kind.model_validate(section)
         except ValidationError as error:

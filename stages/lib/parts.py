@@ -1,5 +1,8 @@
 """The two sides of the split, for one model and fold: the photos that it learns from, and those that it is checked by."""
+from dataclasses import dataclass
+
 import numpy as np
+import pandas as pd
 import torch
 from torch.utils.data import DataLoader
 
@@ -13,36 +16,63 @@ from stages.lib.files import read_csv
 from stages.lib.mixing import Mixing
 from stages.lib.params import Model
 from stages.lib.samplers import key_of, weights_by
-from stages.lib.targets import for_training, official
+from stages.lib.targets import classes_of, for_training
 
 
+@dataclass
 class Part:
-    """One side of the split: rows of the container, and the class, gender and age (years, both as given) of each."""
+    """One side of the split: rows of the container (N,), and the class, gender and age (years, both as given) of each."""
 
-    def __init__(self, table, rows, classes):
-        self.rows, self.target = table.row.to_numpy()[rows], torch.from_numpy(classes[rows])
-        self.gender, self.age = table.given_gender.to_numpy()[rows], table.given_age.to_numpy()[rows]
+    rows: np.ndarray
+    target: torch.Tensor
+    gender: np.ndarray
+    age: np.ndarray
 
     def cells(self) -> np.ndarray:
         """Gender x official age group of each photo, (N,)."""
         return (self.gender == "male") * 3 + age_group(self.age)
 
 
-def read_parts(faces: Faces, name: str, fold: int, p: Model) -> tuple[Part, Part]:
-    """The photos to learn from, with training targets, and those held out, with official ones."""
-    table = read_csv(f"data/labels/{name}.csv", ["photo", p.attribute])
-    table["row"] = table.photo.map({photo: row for row, photo in enumerate(faces.photos)})
-    table = table.dropna(subset="row").astype({"row": int})  # a photo that could not be decoded has no crop
+def part_of(table: pd.DataFrame, target: np.ndarray, chosen: np.ndarray) -> Part:
+    """The chosen (N,) rows of a table of labelled photos, with target (N,)."""
+    rows = table[chosen]
+    return Part(rows.row.to_numpy(), torch.from_numpy(target[chosen]), rows.given_gender.to_numpy(), rows.given_age.to_numpy())
+
+
+def read_labelled(faces: Faces, name: str, p: Model) -> pd.DataFrame:
+    """The photos of the training part that have a crop: row, fold, the labels, and gender and age as given."""
+    labels = with_rows(read_csv(f"data/labels/{name}.csv", ["photo", *p.attributes]), faces)
     folds = read_csv("data/folds.csv", ["person", "fold", "gender", "age"])
     folds = folds.rename(columns={"gender": "given_gender", "age": "given_age"}).astype({"fold": int, "given_age": int})
-    table = table.merge(read_csv("data/photos.csv", ["photo", "person"]).merge(folds, on="person"), on="photo")
-    held_out = table.fold.to_numpy() == fold
-    target, kept = for_training(p, table[p.attribute])
-    learn, check = Part(table, ~held_out & kept, target), Part(table, held_out, official(p.attribute, table[p.attribute]))
-    for part, needed, what in ((learn, 2, "to learn from"), (check, 1, "held out")):
+    return labels.merge(read_csv("data/photos.csv", ["photo", "person"]).merge(folds, on="person"), on="photo")
+
+
+def with_rows(table: pd.DataFrame, faces: Faces) -> pd.DataFrame:
+    """The table with the `row` of each photo in the container, without photos that could not be decoded."""
+    rows = table.photo.map({photo: row for row, photo in enumerate(faces.photos)})
+    return table.assign(row=rows).dropna(subset="row").astype({"row": int})
+
+
+def read_pseudo(faces: Faces, name: str, p: Model) -> Part:
+    """The photos to label whose label an earlier experiment was sure of; nobody knows their gender and age."""
+    extra = with_rows(read_csv(f"data/extra/{name}.csv", ["photo", "label"]), faces)
+    target = np.array([p.class_names.index(label) for label in extra.label], int)
+    return Part(extra.row.to_numpy(), torch.from_numpy(target), np.full(len(extra), ""), np.full(len(extra), -1))
+
+
+def read_parts(faces: Faces, name: str, fold: int | None, p: Model) -> tuple[Part, Part]:
+    """The photos to learn from, with training targets, and those held out, with official ones; nobody for fold None."""
+    table = read_labelled(faces, name, p)
+    held_out = (table.fold == fold).to_numpy()
+    target, kept = for_training(p, table[list(p.attributes)])
+    own, extra = part_of(table, target, ~held_out & kept), read_pseudo(faces, name, p)
+    learn = Part(*(np.concatenate([a, b]) if isinstance(a, np.ndarray) else torch.cat([a, b])
+                   for a, b in zip(vars(own).values(), vars(extra).values())))
+    check = part_of(table, classes_of(table[list(p.attributes)]), held_out)
+    for part, needed, what in ((own, 2, "to learn from"), (check, 1 if fold is not None else 0, "held out")):
         if len(part.rows) < needed:
             raise UserError(f"params.yaml: {name}, fold {fold}: {len(part.rows)} photos {what}, at least {needed} are "
-                            "needed; see split.n_folds" + f" and {name}.drop" * (p.attribute == "age"))
+                            "needed; see split.n_folds" + f" and {name}.drop" * ("age" in p.attributes))
     return learn, check
 
 

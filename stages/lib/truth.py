@@ -5,19 +5,22 @@ from stages.lib.classes import ATTRIBUTES, encode
 from stages.lib.errors import UserError
 from stages.lib.files import read_csv
 from stages.lib.params import Params
-from stages.lib.targets import official
+from stages.lib.targets import classes_of
 
 
 def read_truth(p: Params) -> pd.DataFrame:
     """By photo: mask, gender and age (official classes from 0), and `class`, 0 to 17.
 
-    Models of one attribute have the same labels, so the first listed speaks for them all.
+    Models that learn the same have the same labels, so the first listed speaks for them all. Raises UserError where
+    an attribute has no model: specialists label only when there is one for each of the three.
     """
     columns = {}
     for attribute in ATTRIBUTES:
-        if not p.of(attribute):
-            raise UserError(f"params.yaml: models: none of {', '.join(p.models)} learns {attribute}; list one that does")
-        labels = read_csv(f"data/labels/{p.of(attribute)[0]}.csv", ["photo", attribute]).set_index("photo")[attribute]
-        columns[attribute] = pd.Series(official(attribute, labels), labels.index)
+        own = p.specialists(attribute)
+        if not own and not (p.joint and not any(map(p.specialists, ATTRIBUTES))):
+            raise UserError(f"params.yaml: models: none of {', '.join(p.models)} learns {attribute} alone; list one that "
+                            "does, or joint models only")
+        labels = read_csv(f"data/labels/{(own or p.joint)[0]}.csv", ["photo", attribute]).set_index("photo")
+        columns[attribute] = pd.Series(classes_of(labels[[attribute]]), labels.index)
     truth = pd.DataFrame(columns)
     return truth.assign(**{"class": encode(truth["mask"], truth.gender, truth.age)})

@@ -1,0 +1,61 @@
+"""The best epoch is the one that scored best; a training whose loss is no number ends and keeps it."""
+from functools import partial
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from stages.lib.checkpoints import Resume
+from stages.lib.engine import Trainer
+from stages.lib.errors import UserError
+from stages.lib.facefile import Faces
+from stages.lib.fitting import best_epoch, fit, scored
+from stages.lib.losses import make_loss
+from stages.lib.networks import start_network
+from stages.lib.parts import loaders, read_parts
+from tests.test_losses import section
+
+
+def test_the_best_epoch_is_the_first_of_the_best_by_what_is_asked_for():
+    curve = [{"val/f1": f1, "val/accuracy": accuracy, "val/loss": loss} for f1, accuracy, loss in
+             [(0.2, 0.9, float("nan")), (0.5, 0.8, 2.0), (0.4, 0.9, 1.0), (0.5, 0.7, 1.0)]]
+    assert [best_epoch(curve, by) for by in ("f1", "accuracy", "loss")] == [2, 1, 3]
+    assert best_epoch([], "f1") == 0
+    assert best_epoch(curve, None) == 4
+
+
+@pytest.fixture
+def fitted(ran, monkeypatch, tmp_path):
+    """A function: fit age with losses given by hand, step by step, two an epoch; returns what fit does."""
+    def fit_with(losses, held_out=True, epochs=None):
+        monkeypatch.chdir(ran.root)
+        faces, p, size = Faces(ran.root / "data/faces"), section(backbone="test_efficientnet", batch=16), (32, 32)
+        learn, check = read_parts(faces, "age", 0, p)
+        learning, checking = loaders(learn, check, faces, p, size, torch.device("cpu"), 0)
+        assert len(learning) == 2
+        trainer = Trainer(start_network("age", p, size), p, make_loss(p, None), 2, torch.device("cpu"))
+        values = iter(losses)
+        trainer.step = lambda *_: torch.tensor(next(values))
+        live = SimpleNamespace(log_metric=lambda *_: None, next_step=lambda: None)
+        score = partial(scored, checking=checking, target=check.target, p=p, device=torch.device("cpu"))
+        return fit(trainer, learning, learn.target, Resume(tmp_path / "r.pt", "k"), live, score if held_out else None, epochs)
+    return fit_with
+
+
+def test_a_training_that_diverges_ends_says_where_and_keeps_its_best_epoch(fitted, capsys):
+    best, curve = fitted([1.0, 0.9, 0.8, float("nan")])
+    assert len(curve) == 1
+    assert all(torch.isfinite(value).all() for value in best.values())
+    assert "warning: the loss was no number in step 2 of epoch 2; training ends, and epoch 1 is kept" in capsys.readouterr().out
+
+
+def test_a_training_that_diverges_in_its_first_epoch_stops_with_what_to_change(fitted):
+    with pytest.raises(UserError, match=r"no number in step 1 of epoch 1; lower lr, 0.002, or clip_grad, 1 "):
+        fitted([float("inf"), 1.0])
+
+
+def test_without_anybody_held_out_the_last_epoch_asked_for_is_kept(fitted):
+    best, curve = fitted([1.0, 0.9] * 3, held_out=False, epochs=3)
+    assert best
+    assert len(curve) == 3
+    assert curve[0].keys() == {"train/loss", "lr"}

@@ -1,0 +1,96 @@
+"""Who is learnt from and who is held out; how the learners are drawn, mixed and augmented."""
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from stages.lib.facefile import Faces
+from stages.lib.parts import Part, loaders, make_mixing, read_parts
+from tests.test_losses import section
+
+
+@pytest.fixture
+def learn():
+    """60 photos of people of three cells, most of them young women."""
+    return Part(np.arange(60), torch.repeat_interleave(torch.tensor([0, 1, 2]), torch.tensor([40, 10, 10])),
+                np.repeat(["female", "male"], [40, 20]), np.repeat([25, 35, 60], [40, 10, 10]))
+
+
+def test_a_part_knows_its_cells(learn):
+    assert [len(set(cells)) for cells in np.split(learn.cells(), [40, 50])] == [1, 1, 1]
+    assert len(set(learn.cells())) == 3
+
+
+@pytest.mark.parametrize("cells, chosen", [([], None), ([["male", 30, 39]], range(40, 50)), ([["any", 60, 120]], range(50, 60)),
+                                           ([["female", 0, 120], ["male", 60, 60]], [*range(40), *range(50, 60)])])
+def test_only_the_chosen_cells_are_mixed(learn, cells, chosen):
+    mixing = make_mixing(section(mixing="mixup", mixing_cells=cells), learn)
+    assert (mixing.chosen is None) if chosen is None else mixing.chosen.nonzero().flatten().tolist() == list(chosen)
+
+
+def test_mixing_is_what_the_section_asks_for(learn):
+    assert make_mixing(section(mixing="none"), learn) is None
+    mixing = make_mixing(section(mixing="cutmix", mixing_share=0.3, mixing_alpha=2, mixing_partners="other",
+                                 mixing_within="gender", seed=5), learn)
+    assert (mixing.kind, mixing.share, mixing.alpha, mixing.partners, mixing.seed) == ("cutmix", 0.3, 2, "other", 5)
+    assert len(set(mixing.groups[:40].tolist())) == len(set(mixing.groups[40:].tolist())) == 1
+    assert mixing.groups[0] != mixing.groups[-1]
+
+
+@pytest.mark.parametrize("sampler, shares", [("none", [40, 10, 10]), ("class", [20, 20, 20]), ("cell", [20, 20, 20])])
+def test_a_sampler_draws_what_it_is_named_after_evenly(learn, ran, sampler, shares):
+    faces = Faces(ran.root / "data/faces")
+    learning, _ = loaders(learn, learn, faces, section(sampler=sampler, augment=[], batch=2), (32, 32), torch.device("cpu"), 0)
+    counts = np.zeros(3)
+    for epoch in range(40):
+        learning.sampler.epoch = epoch
+        counts += np.bincount(learn.target[[position for position, _ in learning.sampler]], minlength=3) / 40
+    assert counts == pytest.approx(shares, abs=2)
+
+
+def test_held_out_photos_are_augmented_by_what_is_always_done_alone(learn, ran):
+    faces = Faces(ran.root / "data/faces")
+    _, plain = loaders(learn, learn, faces, section(augment=["light", "noise"]), (32, 32), torch.device("cpu"), 0)
+    assert plain.dataset.augment is None
+    learning, grey = loaders(learn, learn, faces, section(augment=["light", "grey"]), (32, 32), torch.device("cpu"), 0)
+    for batches in (learning, grey):
+        crops, _ = next(iter(batches))
+        assert torch.equal(crops[..., 0], crops[..., 1])
+
+
+def test_moved_borders_and_dropped_ages_change_what_is_learnt_and_never_what_is_scored(ran, monkeypatch):
+    monkeypatch.chdir(ran.root)
+    faces = Faces(ran.root / "data/faces")
+    plain = read_parts(faces, "age", 0, section())
+    moved = read_parts(faces, "age", 0, section(border_low=40, border_high=55, drop=[[20, 25]]))
+    assert len(moved[0].rows) < len(plain[0].rows)
+    kept = np.isin(plain[0].rows, moved[0].rows)
+    assert (plain[0].target[kept] != moved[0].target).any()
+    assert (plain[1].rows == moved[1].rows).all()
+    assert (plain[1].target == moved[1].target).all()
+
+
+def test_a_refit_sees_everyone_and_holds_nobody_out(ran, monkeypatch):
+    monkeypatch.chdir(ran.root)
+    faces = Faces(ran.root / "data/faces")
+    folds = [read_parts(faces, "age", fold, section()) for fold in (0, 1)]
+    learn, check = read_parts(faces, "age", None, section())
+    assert sorted(learn.rows) == sorted(np.concatenate([held_out.rows for _, held_out in folds]))
+    assert len(check.rows) == 0
+
+
+def test_pseudo_labels_are_learnt_and_never_scored(own, monkeypatch):
+    photos = pd.read_csv(own.root / "data/photos.csv", dtype=str, keep_default_na=False)
+    to_label = photos[photos.part == "eval"].photo.iloc[:2]
+    plain = read_in(own, monkeypatch)
+    pd.DataFrame({"photo": to_label, "label": ["60plus", "under30"]}).to_csv(own.root / "data/extra/age.csv", index=False)
+    learn, check = read_in(own, monkeypatch)
+    rows = [Faces(own.root / "data/faces").photos.index(photo) for photo in to_label]
+    assert list(learn.rows) == [*plain[0].rows, *rows]
+    assert learn.target.tolist() == [*plain[0].target.tolist(), 2, 0]
+    assert list(check.rows) == list(plain[1].rows)
+
+
+def read_in(project, monkeypatch):
+    monkeypatch.chdir(project.root)
+    return read_parts(Faces(project.root / "data/faces"), "age", 0, section())
