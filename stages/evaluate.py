@@ -1,11 +1,13 @@
 """Score the labels of the people whom no specialist has seen. Run: python -m stages.evaluate
 
 Reads   data/combined.parquet, data/labels/, data/boxes.csv, data/unreadable.csv, data/photos.csv
-Writes  reports/metrics.json       macro F1 and accuracy of the 18 classes and of each attribute, and what lies behind
-        reports/plots/labels.csv   true and predicted label of every scored photo, for DVC's confusion matrices
+Writes  reports/metrics.json       macro F1 and accuracy of the 18 classes and of each attribute, with 95% intervals of F1
+                                   by bootstrap over people, and what lies behind
+        reports/plots/labels.csv   photo, person, and true and predicted label, of every scored photo
 """
 import pandas as pd
 
+from stages.lib.bootstrap import interval, scores_of_draws
 from stages.lib.classes import ATTRIBUTES, CLASSES, VALUES
 from stages.lib.errors import run
 from stages.lib.files import read_csv, write_csv, write_json
@@ -26,6 +28,12 @@ def by_how_found(scored: pd.DataFrame) -> dict:
     return out
 
 
+def intervals(true, guess, people) -> dict:
+    """The 95% interval of macro F1 of the 18 classes ("f1") and of each attribute, of arrays (N,)."""
+    draws = scores_of_draws(true, guess, people)
+    return {name: dict(zip(("low", "high"), interval(values))) for name, values in draws.items()}
+
+
 def main():
     p = read_params()
     combined = pd.read_parquet("data/combined.parquet")
@@ -36,7 +44,7 @@ def main():
     unreadable = read_csv("data/unreadable.csv", ["photo", "part"])
     true, guess = scored["class_true"].to_numpy(), scored["class"].to_numpy()
 
-    metrics = scores(true, guess)
+    metrics = scores(true, guess) | {"interval": intervals(true, guess, people.to_numpy())}
     metrics |= {"people": int(people.nunique()), "photos": len(scored)}
     metrics |= {"unreadable": {part: int((unreadable.part == part).sum()) for part in ("train", "eval")}}
     metrics |= {"by_how_found": by_how_found(scored), "shares": shares(true, guess)}
@@ -44,8 +52,8 @@ def main():
 
     names = {"class": CLASSES, **VALUES}
     columns = {a: (scored[f"{a}_true"].map(dict(enumerate(n))), scored[a].map(dict(enumerate(n)))) for a, n in names.items()}
-    write_csv(pd.DataFrame({f"{a}_{side}": values for a, pair in columns.items()
-                            for side, values in zip(("true", "predicted"), pair)}), "reports/plots/labels.csv")
+    labels = {f"{a}_{side}": values for a, pair in columns.items() for side, values in zip(("true", "predicted"), pair)}
+    write_csv(pd.DataFrame({"photo": scored.photo, "person": people, **labels}), "reports/plots/labels.csv")
     print(f"macro F1 {metrics['f1']:.4f}, accuracy {metrics['accuracy']:.4f} on {metrics['photos']} photos of "
           f"{metrics['people']} people;", ", ".join(f"{a} {metrics[a]['f1']:.4f}" for a in ATTRIBUTES))
 
