@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-.PHONY: help env repro test lint pins recipe
+.PHONY: help env repro test lint pins recipe compare
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -33,3 +33,7 @@ pins:  ## resolve requirements.txt anew from pyproject.toml
 recipe: env  ## run recipes/NAME.yaml as one experiment; SET="key=value ..." changes more
 	@test -n "$(NAME)" || { echo "error: name a recipe: make recipe NAME=$$(cd recipes && ls *.yaml | head -1 | cut -d. -f1)"; exit 1; }
 	@python -m tools.recipe $(NAME) $(SET)
+
+compare: env  ## run what recipes/runs/SIZE.yaml lists and has no result yet
+	@test -n "$(SIZE)" || { echo "error: name a size: make compare SIZE=$$(cd recipes/runs && ls *.yaml | head -1 | cut -d. -f1)"; exit 1; }
+	@python -m tools.comparison $(SIZE)

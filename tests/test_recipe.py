@@ -47,7 +47,7 @@ def test_a_setting_that_is_no_yaml_is_one_line():
 
 
 def test_an_unknown_recipe_names_those_there_are():
-    with pytest.raises(UserError, match=r"recipes/nothing.yaml: no such recipe; there are .*contest-small"):
+    with pytest.raises(UserError, match=r"recipes/nothing.yaml: no such recipe; there are .*base"):
         read_recipe("nothing")
 
 

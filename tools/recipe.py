@@ -1,7 +1,7 @@
-"""Run a recipe as one DVC experiment. Run: python -m tools.recipe NAME [KEY=VALUE ...]
+"""Run a recipe as one DVC experiment. Run: python -m tools.recipe NAME [NAME ...] [KEY=VALUE ...] [--name EXPERIMENT]
 
-recipes/NAME.yaml holds overrides of params.yaml, in its shape; KEY=VALUE adds to them. `dvc exp show` compares what
-several recipes gave. Everything is checked before anything runs.
+recipes/NAME.yaml holds overrides of params.yaml, in its shape; of several the later ones count, and KEY=VALUE most. `dvc
+exp show` compares what several recipes gave. Everything is checked before anything runs.
 """
 import argparse
 import json
@@ -17,13 +17,14 @@ from stages.lib.errors import UserError, run
 from stages.lib.params import FILE, parse, read_yaml
 
 FOLDER = Path("recipes")
+MAPS = ("weights", "attribute_losses")  # parameters whose keys are not all there in params.yaml; the schema knows them
 
 
 def flat(values: dict, prefix: str = "") -> dict:
     """{'age': {'lr': 1}} as {'age.lr': 1}."""
     out = {}
     for key, value in values.items():
-        out |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
+        out |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) and value else {f"{prefix}{key}": value}
     return out
 
 
@@ -53,6 +54,19 @@ def read_settings(words: list[str]) -> dict:
     return out
 
 
+def read_words(words: list[str]) -> dict:
+    """The overrides of words as on the command line: names of recipes, and KEY=VALUE, which count most."""
+    out = {}
+    for name in [word for word in words if "=" not in word]:
+        out |= read_recipe(name)
+    return out | read_settings([word for word in words if "=" in word])
+
+
+def is_in_map(key: str) -> bool:
+    """Whether a key is one of a map, such as combine.weights.age."""
+    return key.count(".") == 2 and key.split(".")[1] in MAPS
+
+
 def overridden(overrides: dict, source: str) -> None:
     """Check params.yaml as it would be with the overrides; raises UserError naming an unknown key or a wrong value."""
     values = read_yaml(FILE)
@@ -61,7 +75,7 @@ def overridden(overrides: dict, source: str) -> None:
         section = values
         for part in path:
             section = section.get(part) if isinstance(section, dict) else None
-        if not isinstance(section, dict) or last not in section:
+        if not isinstance(section, dict) or (last not in section and not is_in_map(key)):
             raise UserError(f"{source}: {key}: no such parameter in {FILE}")
         section[last] = value
     try:
@@ -72,24 +86,36 @@ def overridden(overrides: dict, source: str) -> None:
         raise UserError(f"{source}: data.root: {str(root)!r} is no folder; put the photos there, or add data.root=FOLDER")
 
 
+def settings_of(overrides: dict) -> list[str]:
+    """The overrides as words for `dvc exp run`. JSON is what its -S takes for lists, numbers, null and quoted text alike."""
+    return [part for key, value in overrides.items()
+            for part in ("-S", f"{'++' if is_in_map(key) else ''}{key}={json.dumps(value)}")]
+
+
+def experiments() -> set[str]:
+    """Names of the experiments of all commits."""
+    command = ["dvc", "exp", "list", "--all-commits", "--name-only"]
+    return set(subprocess.run(command, check=False, capture_output=True, text=True).stdout.split())
+
+
 def free_name(name: str) -> str:
     """The name, or name-2, name-3, ... where an experiment has it, so that no result is lost."""
-    command = ["dvc", "exp", "list", "--all-commits", "--name-only"]
-    listed = subprocess.run(command, check=False, capture_output=True, text=True)
-    taken = set(listed.stdout.split())
+    taken = experiments()
     return next(n for n in chain([name], (f"{name}-{i}" for i in count(2))) if n not in taken)
 
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m tools.recipe", description=__doc__.split("\n\n")[0])
-    parser.add_argument("name", metavar="NAME")
-    parser.add_argument("set", metavar="KEY=VALUE", nargs="*")
-    words = parser.parse_args()
-    overrides = read_recipe(words.name) | read_settings(words.set)
-    overridden(overrides, f"recipe {words.name}")
-    # JSON is what DVC's -S takes for lists, numbers, null and quoted text alike
-    settings = [part for key, value in overrides.items() for part in ("-S", f"{key}={json.dumps(value)}")]
-    command = ["dvc", "exp", "run", "--name", free_name(words.name), *settings]
+    parser.add_argument("recipe", metavar="NAME")
+    parser.add_argument("more", metavar="NAME or KEY=VALUE", nargs="*")
+    parser.add_argument("--name", metavar="EXPERIMENT", help="of the experiment; else the recipes' names")
+    asked = parser.parse_args()
+    words = [asked.recipe, *asked.more]
+    names = [word for word in words if "=" not in word]
+    overrides = read_words(words)
+    overridden(overrides, f"recipe {' '.join(names)}")
+    name = free_name(asked.name or "-".join(names))
+    command = ["dvc", "exp", "run", "--name", name, *settings_of(overrides)]
     print(shlex.join(command), flush=True)
     os.execvp(command[0], command)
 

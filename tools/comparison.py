@@ -1,0 +1,84 @@
+"""Run what a comparison lists and has no result yet, each as one DVC experiment. Run: python -m tools.comparison SIZE
+
+recipes/runs/SIZE.yaml names the runs, and recipes/SIZE.yaml is put on top of each. All are checked before the first one
+runs; DVC skips the stages whose result it has. One that dies is resumed by the same command, and one that fails is named
+at the end, while the others go on. `python -m tools.results` makes the tables. logs/comparison/ holds what each printed.
+"""
+import re
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import yaml
+from tqdm import tqdm
+
+from stages.lib.errors import LOG, UserError, run
+from stages.lib.params import read_yaml
+from tools.recipe import FOLDER, experiments, overridden, read_words
+
+RUNS, LOGS = FOLDER / "runs", Path("logs/comparison")
+TRAINED = Path("logs/trained.csv")  # md5 of a trained model, and the seconds it took
+
+
+def read_runs(size: str) -> dict[str, list[str]]:
+    """The words of each run by its name: recipes and KEY=VALUE, with the size's recipe after the others."""
+    path = RUNS / f"{size}.yaml"
+    if not path.is_file():
+        found = ", ".join(sorted(file.stem for file in RUNS.glob("*.yaml")))
+        raise UserError(f"{path}: no such comparison; there are {found}")
+    runs = read_yaml(path)
+    if not isinstance(runs, dict) or not all(isinstance(words, str) for words in runs.values()):
+        raise UserError(f"{path}: must hold lines `name: RECIPE ... KEY=VALUE ...`")
+    return {name: [*[w for w in shlex.split(words) if "=" not in w], size, *[w for w in shlex.split(words) if "=" in w]]
+            for name, words in runs.items()}
+
+
+def experiment_of(size: str, name: str) -> str:
+    """The name of a run's experiment, in the letters that DVC allows."""
+    return re.sub(r"[^a-z0-9]+", "-", f"{size} {name}".lower()).strip("-")
+
+
+def note_seconds(since: str) -> None:
+    """Keep the seconds of the trainings that ended since then, by the md5 of what they wrote."""
+    ended = [line.split(",") for line in LOG.read_text().splitlines() if line.split(",")[2] == "stages.train"]
+    seconds = {f"train@{model}-{fold}": took for stamp, _, _, model, fold, took in ended if stamp >= since}
+    for name, stage in yaml.safe_load(Path("dvc.lock").read_text())["stages"].items():
+        if name in seconds:
+            with open(TRAINED, "a") as file:
+                print(stage["outs"][0]["md5"], seconds[name], sep=",", file=file)
+
+
+def run_one(size: str, name: str, words: list[str]) -> bool:
+    """Run one experiment; returns whether it ended well."""
+    since, log = time.strftime("%Y-%m-%dT%H:%M:%S"), LOGS / f"{experiment_of(size, name)}.log"
+    command = [sys.executable, "-m", "tools.recipe", *words, "--name", experiment_of(size, name)]
+    with open(log, "a") as file:
+        done = subprocess.run(command, check=False, stdout=file, stderr=subprocess.STDOUT)
+    note_seconds(since)
+    return done.returncode == 0
+
+
+def main():
+    if len(sys.argv) != 2:
+        raise UserError(f"name a comparison: {', '.join(sorted(file.stem for file in RUNS.glob('*.yaml')))}")
+    size = sys.argv[1]
+    runs, failed = read_runs(size), []
+    for name, words in runs.items():
+        overridden(read_words(words), f"{RUNS / size}.yaml: {name}")
+    LOGS.mkdir(parents=True, exist_ok=True)
+    there = experiments()
+    todo = {name: words for name, words in runs.items() if experiment_of(size, name) not in there}
+    print(f"{len(runs) - len(todo)} of {len(runs)} runs have their result")
+    for name, words in (progress := tqdm(todo.items(), unit="run")):
+        progress.set_description(name)
+        if not run_one(size, name, words):
+            failed.append(name)
+            progress.write(f"{name}: failed, see {LOGS / experiment_of(size, name)}.log")
+    if failed:
+        raise UserError(f"{len(failed)} of {len(runs)} runs failed: {', '.join(failed)}; the same command tries them again")
+
+
+if __name__ == "__main__":
+    run(main)
