@@ -1,7 +1,8 @@
 """The whole pipeline: the same commit gives the same bytes, and DVC's daily commands work on it."""
 import json
+import shutil
 
-from tests.conftest import make_project
+from tests.conftest import ROOT, make_project
 
 RESULTS = ["reports/metrics.json", "reports/submission.csv", "reports/plots/labels.csv", "data/combined.parquet"]
 
@@ -21,3 +22,16 @@ def test_an_experiment_can_be_run_and_compared_with_the_last_commit(own):
     assert changed["age.loss"] == {"old": "cross_entropy", "new": "focal"}
     assert own.sh("dvc", "metrics", "diff", "--json").returncode == 0
     assert own.repro() == set()  # the workspace is what the experiment left
+
+
+def test_photos_never_get_into_the_commit_of_an_experiment(own):
+    """DVC adds to it whatever git neither tracks nor ignores."""
+    shutil.copy(ROOT / ".gitignore", own.root)
+    own.git("add", "-A")
+    own.git("commit", "-qm", "ignore what the project ignores")
+    shutil.copytree(own.root / "data/sample", own.root / "data/mine")
+    done = own.sh("dvc", "exp", "run", "-n", "mine", "-S", "data.root=data/mine")
+    assert done.returncode == 0, done.stdout + done.stderr
+    committed = own.sh("git", "ls-tree", "-r", "--name-only", own.sh("dvc", "exp", "list", "--sha-only").stdout.strip()).stdout
+    assert "reports/metrics.json" in committed
+    assert not [file for file in committed.splitlines() if file.endswith((".jpg", ".jpeg", ".png"))]
