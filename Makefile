@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-.PHONY: help env repro test lint pins recipe compare
+.PHONY: help env repro test lint pins recipe compare results search
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -37,3 +37,10 @@ recipe: env  ## run recipes/NAME.yaml as one experiment; SET="key=value ..." cha
 compare: env  ## run what recipes/runs/SIZE.yaml lists and has no result yet
 	@test -n "$(SIZE)" || { echo "error: name a size: make compare SIZE=$$(cd recipes/runs && ls *.yaml | head -1 | cut -d. -f1)"; exit 1; }
 	@python -m tools.comparison $(SIZE)
+
+results: env  ## write the tables of the comparisons into reports/
+	@python -m tools.results
+
+search: env  ## search good parameters of MODEL in TRIALS experiments
+	@test -n "$(MODEL)" || { echo "error: name a model: make search MODEL=age TRIALS=20"; exit 1; }
+	@python -m tools.search $(MODEL) --trials $(or $(TRIALS),20)

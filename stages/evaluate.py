@@ -1,19 +1,22 @@
 """Score the labels of the people whom no specialist has seen. Run: python -m stages.evaluate
 
-Reads   data/combined.parquet, data/labels/, data/boxes.csv, data/unreadable.csv, data/photos.csv
+Reads   data/combined.parquet, data/labels/, data/boxes.csv, data/unreadable.csv, data/photos.csv, and the learning
+        curves of models/
 Writes  reports/metrics.json       macro F1 and accuracy of the 18 classes and of each attribute, with 95% intervals of F1
                                    by bootstrap over people, and what lies behind
         reports/plots/labels.csv   photo, person, and true and predicted label, of every scored photo
+        reports/plots/*.csv        what DVC's other plots show, see stages/lib/breakdown.py
 """
 import pandas as pd
 
 from stages.lib.bootstrap import interval, scores_of_draws
+from stages.lib.breakdown import by_part, by_year, f1_by_class, learning_curves, reliability
 from stages.lib.classes import ATTRIBUTES, CLASSES, VALUES
 from stages.lib.errors import run
 from stages.lib.files import read_csv, write_csv, write_json
 from stages.lib.params import read_params
 from stages.lib.scoring import macro_f1, scores, shares
-from stages.lib.truth import read_truth
+from stages.lib.truth import read_truth, read_years
 
 
 def by_how_found(scored: pd.DataFrame) -> dict:
@@ -40,6 +43,7 @@ def main():
     truth = read_truth(p).add_suffix("_true")
     scored = combined[combined.part == "train"].join(truth, on="photo")
     scored = scored.merge(read_csv("data/boxes.csv", ["photo", "found"])[["photo", "found"]], on="photo")
+    scored = scored.assign(years=scored.photo.map(read_years(p)), wearing=scored.mask_true.map(dict(enumerate(VALUES["mask"]))))
     people = scored.photo.map(read_csv("data/photos.csv", ["photo", "person"]).set_index("photo").person)
     unreadable = read_csv("data/unreadable.csv", ["photo", "part"])
     true, guess = scored["class_true"].to_numpy(), scored["class"].to_numpy()
@@ -53,7 +57,11 @@ def main():
     names = {"class": CLASSES, **VALUES}
     columns = {a: (scored[f"{a}_true"].map(dict(enumerate(n))), scored[a].map(dict(enumerate(n)))) for a, n in names.items()}
     labels = {f"{a}_{side}": values for a, pair in columns.items() for side, values in zip(("true", "predicted"), pair)}
-    write_csv(pd.DataFrame({"photo": scored.photo, "person": people, **labels}), "reports/plots/labels.csv")
+    tables = {"labels": pd.DataFrame({"photo": scored.photo, "person": people, **labels}), "classes": f1_by_class(scored),
+              "reliability": reliability(scored), "years": by_year(scored), "wearing": by_part(scored, "wearing"),
+              "found": by_part(scored, "found"), "curves": learning_curves(p.models, p.folds)}
+    for name, table in tables.items():
+        write_csv(table, f"reports/plots/{name}.csv")
     print(f"macro F1 {metrics['f1']:.4f}, accuracy {metrics['accuracy']:.4f} on {metrics['photos']} photos of "
           f"{metrics['people']} people;", ", ".join(f"{a} {metrics[a]['f1']:.4f}" for a in ATTRIBUTES))
 

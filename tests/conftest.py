@@ -12,7 +12,7 @@ import yaml
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # several test processes share the cores; set before torch is loaded
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ["dvc.yaml", "params.yaml", "None", ".dvcignore", "stages", "tools", "benchmarks", "recipes", "data/dvc.yaml",
+PARTS = ["dvc.yaml", "params.yaml", "None", ".dvcignore", "stages", "tools", "benchmarks", "recipes", ".gitignore", "data/dvc.yaml",
          "data/corrections.csv", "data/pseudo"]
 SMALL = {
     "models": ["mask", "gender", "age"], "folds": [0], "refit": [], "sample__people": 12, "sample__eval_people": 2, "sample__seed": 777,
@@ -85,10 +85,10 @@ def make_project(root: Path) -> Project:
     project.git("config", "user.email", "test@example.org")
     for command in (["init", "-q"], ["config", "core.analytics", "false"]):
         assert project.sh("dvc", *command).returncode == 0
+    shutil.copytree(ROOT / ".dvc/plots", root / ".dvc/plots", dirs_exist_ok=True)
     project.set(**SMALL)  # whatever params.yaml says at the moment
     for model in ("mask", "gender", "age", "joint"):
         project.set(**{f"{model}__{key}": value for key, value in TINY.items()}, **{f"predict__{model}__views": "none"})
-    (root / ".gitignore").write_text("__pycache__/\n/logs/\n")
     project.git("add", "-A")
     project.git("commit", "-qm", "a tiny copy")
     return project

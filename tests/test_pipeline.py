@@ -2,6 +2,8 @@
 import json
 import shutil
 
+import yaml
+
 from tests.conftest import ROOT, make_project
 
 RESULTS = ["reports/metrics.json", "reports/submission.csv", "reports/plots/labels.csv", "data/combined.parquet"]
@@ -21,14 +23,16 @@ def test_an_experiment_can_be_run_and_compared_with_the_last_commit(own):
     changed = json.loads(own.sh("dvc", "params", "diff", "--json").stdout)["params.yaml"]
     assert changed["age.loss"] == {"old": "cross_entropy", "new": "focal"}
     assert own.sh("dvc", "metrics", "diff", "--json").returncode == 0
+    plots = json.loads(own.sh("dvc", "plots", "diff", "--json").stdout)["data"]
+    titles = [title for plot in yaml.safe_load((ROOT / "dvc.yaml").read_text())["plots"] for title in plot]
+    assert list(plots) == titles
+    for title, [plot] in plots.items():
+        assert {row["rev"] for row in plot["content"]["data"]["values"]} == {"HEAD", "workspace"}, title
     assert own.repro() == set()  # the workspace is what the experiment left
 
 
 def test_photos_never_get_into_the_commit_of_an_experiment(own):
     """DVC adds to it whatever git neither tracks nor ignores."""
-    shutil.copy(ROOT / ".gitignore", own.root)
-    own.git("add", "-A")
-    own.git("commit", "-qm", "ignore what the project ignores")
     shutil.copytree(own.root / "data/sample", own.root / "data/mine")
     done = own.sh("dvc", "exp", "run", "-n", "mine", "-S", "data.root=data/mine")
     assert done.returncode == 0, done.stdout + done.stderr

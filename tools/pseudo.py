@@ -9,30 +9,22 @@ Method for Deep Neural Networks", 2013.
 """
 import argparse
 import io
-from pathlib import Path
 
-import dvc.api
 import numpy as np
 import pandas as pd
-from dvc.exceptions import DvcException
-from scmrepo.exceptions import SCMError
 
 from stages.lib.classes import ATTRIBUTES, CLASSES, VALUES
 from stages.lib.errors import UserError, run
 from stages.lib.files import write_csv
 from stages.lib.params import FILE, PSEUDO, Model, read_params
+from tools.revisions import read_at
 
 COMBINED = "data/combined.parquet"
 
 
 def read_combined(revision: str) -> pd.DataFrame:
-    """data/combined.parquet of a revision, pulled from the remote where the cache lacks it; of the workspace as it lies."""
-    try:
-        content = Path(COMBINED).read_bytes() if revision == "workspace" else dvc.api.read(COMBINED, rev=revision, mode="rb")
-    except (DvcException, SCMError, OSError) as error:
-        raise UserError(f"{revision}: its {COMBINED} cannot be had ({str(error).splitlines()[0]}); `dvc exp list --all-commits` "
-                        "names the experiments") from None
-    table = pd.read_parquet(io.BytesIO(content))
+    """data/combined.parquet of a revision; see tools/revisions.py."""
+    table = pd.read_parquet(io.BytesIO(read_at(revision, COMBINED)))
     if "class_0" not in table:
         raise UserError(f"{revision}: its {COMBINED} has no columns class_0 to class_17; run that experiment again")
     return table

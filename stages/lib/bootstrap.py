@@ -5,6 +5,8 @@ People are drawn, not photos, for the photos of one person are near copies. Each
 and age group as there are, as the folds do: macro F1 counts a class of three people as much as one of three hundred, and
 in a draw without them it would be 0.
 """
+from functools import lru_cache
+
 import numpy as np
 
 from stages.lib.classes import ATTRIBUTES, CLASSES, VALUES, decode
@@ -21,6 +23,12 @@ def draw_people(cells: np.ndarray, draws: int = DRAWS, seed: int = 0) -> np.ndar
     return times
 
 
+@lru_cache(2)
+def draws_of_groups(cells: tuple[int, ...], draws: int) -> np.ndarray:
+    """draw_people's, kept for the next labels of the same people: of some hundred people they take most of the time."""
+    return draw_people(np.array(cells), draws)
+
+
 def counts(true: np.ndarray, guess: np.ndarray, person: np.ndarray, classes: int) -> np.ndarray:
     """Of each person, by class: photos rightly labelled, photos of it, photos labelled so; (P, 3, classes) of arrays (N,).
 
@@ -34,7 +42,8 @@ def counts(true: np.ndarray, guess: np.ndarray, person: np.ndarray, classes: int
 
 def f1_of_draws(times: np.ndarray, people: np.ndarray) -> np.ndarray:
     """Macro F1 of each draw (draws,), from draw_people's (draws, P) and counts' (P, 3, classes)."""
-    right, labels, guesses = np.moveaxis(np.tensordot(times, people, 1), 1, 0)
+    sums = times.astype(float) @ people.reshape(len(people), -1).astype(float)  # BLAS has no integers; these stay exact
+    right, labels, guesses = np.moveaxis(sums.reshape(len(times), 3, -1), 1, 0)
     return (2 * right / np.maximum(labels + guesses, 1)).mean(1)
 
 
@@ -44,7 +53,7 @@ def scores_of_draws(true: np.ndarray, guess: np.ndarray, people: np.ndarray, dra
     The draws are the same for whatever labels the same photos, so the differences of two are paired.
     """
     _, first, person = np.unique(people, return_index=True, return_inverse=True)
-    times = draw_people(true[first] % 6, draws)  # gender and age group: what remains of the class without the mask
+    times = draws_of_groups(tuple(true[first] % 6), draws)  # gender and age group: what remains of the class without the mask
     out = {"f1": f1_of_draws(times, counts(true, guess, person, len(CLASSES)))}
     for attribute, a, b in zip(ATTRIBUTES, decode(true), decode(guess)):
         out[attribute] = f1_of_draws(times, counts(a, b, person, len(VALUES[attribute])))

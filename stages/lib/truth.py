@@ -8,6 +8,12 @@ from stages.lib.params import Params
 from stages.lib.targets import classes_of
 
 
+def read_years(p: Params) -> pd.Series:
+    """The age in years of the person on each photo of the training part, as corrected, by photo."""
+    labels = read_csv(f"data/labels/{(p.specialists('age') or p.joint)[0]}.csv", ["photo", "age"]).set_index("photo")
+    return labels.age.astype(int)
+
+
 def read_truth(p: Params) -> pd.DataFrame:
     """By photo: mask, gender and age (official classes from 0), and `class`, 0 to 17.
 

@@ -1,0 +1,98 @@
+"""A comparison runs what has no result yet, loses no run in silence, and its table is made of the experiments alone."""
+import re
+
+import pandas as pd
+import pytest
+
+from stages.lib.errors import UserError
+from tests.conftest import ROOT
+from tools.comparison import RUNS, experiment_of, read_runs
+from tools.recipe import overridden, read_words
+from tools.results import replaced
+
+
+@pytest.fixture(scope="module")
+def compared(ran, tmp_path_factory):
+    """The tiny project after a comparison of four runs, one of which fails; and what the tools printed."""
+    project = ran.copy(tmp_path_factory.mktemp("compared") / "project")
+    (project.root / "recipes/tiny.yaml").write_text("data: {root: data/sample}\nage: {epochs: 2}\n")
+    (project.root / "recipes/plain.yaml").write_text("models: [mask, gender, age]\n")
+    (project.root / "recipes/runs/tiny.yaml").write_text(
+        "base: plain\nfocal: plain age.loss=focal\nbroken: plain age.weights=nowhere.safetensors\n"
+        "two folds: plain folds=[0,1]\n")
+    for size in RUNS.glob("*.yaml"):
+        (project.root / size).unlink()
+    project.git("add", "-A")
+    project.git("commit", "-qm", "what is compared")
+    project.first = project.python("tools.comparison", "tiny")
+    project.second = project.python("tools.comparison", "tiny")
+    (project.root / "reports/results.md").write_text("# Before\n<!-- tiny -->\nold\n<!-- end of tiny -->\nAfter\n")
+    project.results = project.python("tools.results")
+    return project
+
+
+def test_a_run_that_fails_is_named_and_the_others_go_on(compared):
+    assert compared.first.returncode == 1
+    assert compared.first.stderr.splitlines()[-1] == (
+        "error: 1 of 4 runs failed: broken; the same command tries them again")
+    assert "nowhere.safetensors" in (compared.root / "logs/comparison/tiny-broken.log").read_text()
+
+
+def test_the_same_command_runs_only_what_has_no_result(compared):
+    assert "3 of 4 runs have their result" in compared.second.stdout
+    assert (compared.root / "logs/comparison/tiny-focal.log").read_text().count("dvc exp run") == 1
+    assert (compared.root / "logs/comparison/tiny-broken.log").read_text().count("dvc exp run") == 2
+
+
+def test_the_table_has_a_line_for_every_run_and_says_what_it_is_worth(compared):
+    assert compared.results.returncode == 0, compared.results.stderr
+    report = (compared.root / "reports/results.md").read_text()
+    assert report.startswith("# Before\n<!-- tiny -->\n| run | macro F1 |")
+    assert report.endswith("<!-- end of tiny -->\nAfter\n")
+    rows = {cells[1]: cells for line in report.splitlines()[4:8] for cells in [[c.strip() for c in line.split("|")]]}
+    assert list(rows) == ["base", "focal", "broken", "two folds"]
+    assert rows["broken"][2] == "failed"
+    assert rows["two folds"][3] == "other people"
+    assert re.fullmatch(r"[+-]\d\.\d{3} \([+-]\d\.\d{3} to [+-]\d\.\d{3}\)", rows["focal"][3])
+    assert rows["focal"][8] == "`make recipe NAME=\"plain tiny\" SET=\"age.loss=focal\"`"
+
+
+def test_seconds_of_training_are_those_of_the_models_of_a_run(compared):
+    times = pd.read_csv(compared.root / "logs/times.csv", header=None, names=range(8))
+    trained = times[(times[2] == "stages.train") & (times[3] == "age")]
+    report = (compared.root / "reports/results.md").read_text().splitlines()
+    cells = {line.split("|")[1].strip(): line.split("|")[7].strip() for line in report[4:8]}
+    assert float(cells["two folds"]) > float(cells["base"]) > float(trained[5].min())
+
+
+def test_the_curves_are_drawn(compared):
+    assert (compared.root / "reports/tiny-curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("size", sorted(file.stem for file in (ROOT / RUNS).glob("*.yaml")))
+def test_every_run_that_is_listed_is_allowed_and_has_a_name_of_its_own(size, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    runs = read_runs(size)
+    assert len({experiment_of(size, name) for name in runs}) == len(runs)
+    for name, words in runs.items():
+        overridden(read_words(words) | {"data.root": "data/sample"}, name)
+
+
+def test_a_wrong_key_stops_before_anything_runs(own):
+    (own.root / "recipes/runs/screening.yaml").write_text("base: base\ntypo: base age.los=focal\n")
+    (own.root / "data/screening").mkdir()
+    done = own.python("tools.comparison", "screening")
+    assert done.returncode == 1
+    assert done.stderr == "error: recipes/runs/screening.yaml: typo: age.los: no such parameter in params.yaml\n"
+    assert own.sh("dvc", "exp", "list", "--name-only").stdout == ""
+
+
+def test_a_size_that_is_not_there_names_those_there_are(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(UserError, match=r"recipes/runs/huge.yaml: no such comparison; there are .*screening"):
+        read_runs("huge")
+
+
+def test_a_report_without_a_place_for_the_table_is_one_line():
+    with pytest.raises(UserError, match="has no lines <!-- tiny --> and <!-- end of tiny -->"):
+        replaced("no place", "tiny", "| a |")

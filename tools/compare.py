@@ -1,0 +1,87 @@
+"""Is the difference real? Compare two revisions on the same people. Run: python -m tools.compare A B
+
+A and B are experiments, branches, tags or commits, or `workspace`. Printed are macro F1 of the 18 classes and of each
+attribute, and the differences with their 95% intervals by a paired bootstrap over people: both label the same people in
+every draw. One that holds 0 may be chance. Several seeds of one setting, A1,A2,A3, count as one: their mean, and each draw
+takes as many of them by chance, so that the interval covers the seeds, too.
+"""
+import sys
+
+import numpy as np
+import pandas as pd
+
+from stages.lib.bootstrap import DRAWS, interval, scores_of_draws
+from stages.lib.classes import ATTRIBUTES
+from stages.lib.errors import UserError, run
+from stages.lib.scoring import scores
+from tools.revisions import read_labels
+
+ROWS = {"f1": "18 classes", **{attribute: attribute for attribute in ATTRIBUTES}}
+
+
+def read_side(words: str) -> list[pd.DataFrame]:
+    """The labels of each revision of A1,A2,..."""
+    return [read_labels(revision) for revision in words.split(",") if revision]
+
+
+def check_people(sides: dict[str, list[pd.DataFrame]]) -> None:
+    """Raise UserError unless all revisions scored the same photos by the same labels."""
+    [(first_name, [first, *_]), *_] = sides.items()
+    for name, tables in sides.items():
+        for table in tables:
+            if table.photo.tolist() != first.photo.tolist():
+                raise UserError(f"{first_name} and {name} scored different people: {table.person.nunique()} of "
+                                f"{len(set(table.person) & set(first.person))} in common; give runs of one split and fold")
+            if (table.true != first.true).any():
+                raise UserError(f"{first_name} and {name} were scored by different labels of {(table.true != first.true).sum()} "
+                                "photos; give runs with one set of corrections")
+
+
+def score_of(tables: list[pd.DataFrame]) -> dict[str, float]:
+    """Macro F1 of the 18 classes ("f1") and of each attribute: the mean over the seeds."""
+    each = [scores(table.true.to_numpy(), table.guess.to_numpy()) for table in tables]
+    return {name: float(np.mean([one["f1"] if name == "f1" else one[name]["f1"] for one in each])) for name in ROWS}
+
+
+def draws_of(tables: list[pd.DataFrame], seed: int, draws: int = DRAWS) -> dict[str, np.ndarray]:
+    """The same of each draw (draws,): people by chance, the same for all; and where there are several seeds, these, too."""
+    each = [scores_of_draws(*(table[column].to_numpy() for column in ("true", "guess", "person")), draws) for table in tables]
+    times = np.random.default_rng(seed).multinomial(len(each), np.full(len(each), 1 / len(each)), draws) / len(each)
+    return {name: sum(times[:, i] * one[name] for i, one in enumerate(each)) for name in ROWS}
+
+
+def rightly_labelled(tables: list[pd.DataFrame]) -> pd.Series:
+    """By person, whether more than half of the photos are of their class, over all seeds."""
+    table = pd.concat(tables)
+    return (table.true == table.guess).groupby(table.person).mean() > 0.5
+
+
+def report(sides: dict[str, list[pd.DataFrame]]) -> str:
+    """The text that is printed; sides: the tables of the two by name."""
+    (a, one), (b, two) = sides.items()
+    width = max(10, len(a), len(b))
+    lines = [f"{'macro F1':12} {a:>{width}} {b:>{width}}  difference"]
+    scored, draws = [score_of(side) for side in (one, two)], [draws_of(side, seed) for seed, side in enumerate((one, two))]
+    for name, title in ROWS.items():
+        low, high = interval(draws[1][name] - draws[0][name])
+        difference = scored[1][name] - scored[0][name]
+        lines.append(f"{title:12} {scored[0][name]:{width}.4f} {scored[1][name]:{width}.4f}  {difference:+.4f} "
+                     f"({low:+.4f} to {high:+.4f})" + ("" if low <= 0 <= high else "  *"))
+    before, after = rightly_labelled(one), rightly_labelled(two)
+    people = (f"{len(one[0])} photos of {len(before)} people, of whom {(after & ~before).sum()} went from wrong to right and "
+              f"{(before & ~after).sum()} back (right: more than half of a person's photos)")
+    over = "people and seeds" if len(one) + len(two) > 2 else "people"
+    return "\n".join([*lines, "", people, f"* the 95% interval of the difference, over {over}, does not hold 0"])
+
+
+def main():
+    if len(sys.argv) != 3:
+        raise UserError("name two revisions: python -m tools.compare A B, such as HEAD workspace")
+    a, b = sys.argv[1:]
+    sides = {a: read_side(a), f"{b} " if a == b else b: read_side(b)}
+    check_people(sides)
+    print(report(sides))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,35 @@
+"""Learning curves of many runs, small and side by side, each with the first run's behind it."""
+from math import ceil
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")  # no screen is needed
+import matplotlib.pyplot as plt
+
+COLORS = {"mask": "#0072b2", "gender": "#009e73", "age": "#d55e00", "joint": "#cc79a7"}  # Okabe and Ito, 2008
+COLUMNS = 4
+
+
+def draw_curves(runs: dict[str, dict[str, list[float]]], file: Path) -> None:
+    """runs: macro F1 after each epoch, by run and model; the first run is drawn in grey behind the others."""
+    rows = ceil(len(runs) / COLUMNS)
+    figure, panels = plt.subplots(rows, COLUMNS, figsize=(11, 1 + 1.9 * rows), sharex=True, sharey=True, squeeze=False,
+                                  layout="constrained")
+    first = next(iter(runs.values()))
+    for panel, (name, curves) in zip(panels.flat, runs.items()):
+        for curve in first.values():
+            panel.plot(range(1, len(curve) + 1), curve, color="#bbbbbb", linewidth=1)
+        for model, curve in curves.items():
+            panel.plot(range(1, len(curve) + 1), curve, color=COLORS.get(model, "black"), linewidth=1.6, marker=".")
+        panel.set_title(name, fontsize=9, loc="left")
+        panel.set_ylim(0, 1)
+        panel.grid(alpha=0.25)
+    for panel in panels.flat[len(runs):]:
+        panel.set_visible(False)
+    lines = [plt.Line2D([], [], color=color) for color in COLORS.values()]
+    figure.legend(lines, COLORS, loc="outside upper right", ncols=len(COLORS), frameon=False, fontsize=9)
+    figure.supxlabel("epoch", fontsize=9)
+    figure.supylabel("macro F1 of the held-out fold (joint: 18 classes); grey: the first run", fontsize=9)
+    figure.savefig(file, dpi=110, metadata={"Software": None})
+    plt.close(figure)

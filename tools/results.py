@@ -1,0 +1,130 @@
+"""Write the tables and curves of the comparisons into reports/ from their experiments. Run: python -m tools.results
+
+Of each run of recipes/runs/SIZE.yaml, in its order: macro F1 of the 18 classes and of each attribute with 95% intervals by
+bootstrap over people; the paired difference to the first run, where both scored the same people; seconds of training, as
+this machine noted them; and the command. A run without an experiment is listed as such. The table replaces what
+reports/results.md has between the lines `<!-- SIZE -->` and `<!-- end of SIZE -->`; the curves are reports/SIZE-curves.png.
+"""
+import io
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import dvc.api
+import numpy as np
+import pandas as pd
+import yaml
+from dvc.exceptions import DvcException
+
+from stages.lib.bootstrap import interval, scores_of_draws
+from stages.lib.classes import ATTRIBUTES
+from stages.lib.errors import UserError, run
+from stages.lib.scoring import scores
+from tools.comparison import LOGS, RUNS, TRAINED, experiment_of, read_runs
+from tools.curves import draw_curves
+from tools.revisions import read_labels
+
+REPORT = Path("reports/results.md")
+
+
+@dataclass
+class Result:
+    """What one experiment came to: labels has photo, person, true and guess (0 to 17) of every scored photo, by photo."""
+
+    labels: pd.DataFrame
+    seconds: float | None
+    curves: dict[str, list[float]]
+
+    def draws(self) -> dict[str, np.ndarray]:
+        return scores_of_draws(self.labels.true.to_numpy(), self.labels.guess.to_numpy(), self.labels.person.to_numpy())
+
+    def scores(self) -> dict[str, float]:
+        all_of_it = scores(self.labels.true.to_numpy(), self.labels.guess.to_numpy())
+        return {"f1": all_of_it["f1"], **{attribute: all_of_it[attribute]["f1"] for attribute in ATTRIBUTES}}
+
+
+def git(*words: str) -> str:
+    return subprocess.run(["git", *words], check=True, capture_output=True, text=True).stdout
+
+
+def revisions() -> dict[str, str]:
+    """The commit of each experiment by its name; of two of one name the later."""
+    lines = git("for-each-ref", "refs/exps", "--sort=creatordate", "--format=%(refname) %(objectname)").splitlines()
+    return {ref.rsplit("/", 1)[1]: sha for ref, sha in (line.split() for line in lines) if ref.count("/") == 4}
+
+
+def read_result(revision: str) -> Result:
+    params = yaml.safe_load(git("show", f"{revision}:params.yaml"))
+    stages = yaml.safe_load(git("show", f"{revision}:dvc.lock"))["stages"]
+    took = dict(line.split(",") for line in TRAINED.read_text().splitlines()) if TRAINED.is_file() else {}
+    trained = [stages[f"train@{model}-{fold}"]["outs"][0]["md5"] for model in params["models"] for fold in params["folds"]]
+    seconds = sum(float(took[md5]) for md5 in trained) if took.keys() >= set(trained) else None
+    curves = {model: read_curve(revision, model, params["folds"][0]) for model in params["models"]}
+    return Result(read_labels(revision), seconds, curves)
+
+
+def read_curve(revision: str, model: str, fold: int) -> list[float]:
+    """Macro F1 of the held-out fold after each epoch; none where the cache has lost it."""
+    file = f"models/{model}/{fold}/live/plots/metrics/val/f1.tsv"
+    try:
+        return pd.read_csv(io.StringIO(dvc.api.read(file, rev=revision)), sep="\t").f1.tolist()
+    except (DvcException, OSError):
+        return []
+
+
+def with_interval(value: float, draws: np.ndarray, sign: str = "") -> str:
+    low, high = interval(draws)
+    return f"{value:{sign}.3f} ({low:{sign}.3f} to {high:{sign}.3f})"
+
+
+def row_of(result: Result, base: Result) -> list[str]:
+    """The cells of a run: F1 of all, the difference to the base, F1 of each attribute, seconds."""
+    score, draws = result.scores(), result.draws()
+    same = result.labels.photo.tolist() == base.labels.photo.tolist()
+    difference = "other people" if not same else "" if result is base else with_interval(
+        score["f1"] - base.scores()["f1"], draws["f1"] - base.draws()["f1"], "+")
+    seconds = "" if result.seconds is None else f"{result.seconds:.0f}"
+    return [with_interval(score["f1"], draws["f1"]), difference,
+            *(with_interval(score[a], draws[a]) for a in ATTRIBUTES), seconds]
+
+
+def table_of(size: str, runs: dict[str, list[str]], results: dict[str, Result]) -> str:
+    """The table in Markdown; a line for each run, whether it has a result or not."""
+    first = next(iter(runs))
+    head = ["run", "macro F1", f"against {first}", *(f"{a} F1" for a in ATTRIBUTES), "training, s", "command"]
+    lines = [head, ["---"] * len(head)]
+    for name, words in runs.items():
+        names, settings = ([w for w in words if ("=" in w) == is_setting] for is_setting in (False, True))
+        command = f"`make recipe NAME=\"{' '.join(names)}\"" + (f" SET=\"{' '.join(settings)}\"`" if settings else "`")
+        if name in results:
+            cells = row_of(results[name], results.get(first, results[name]))
+        else:
+            tried = (LOGS / f"{experiment_of(size, name)}.log").is_file()
+            cells = ["failed" if tried else "not run yet", *[""] * 5]
+        lines.append([name, *cells, command])
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def replaced(text: str, size: str, table: str) -> str:
+    """The report with another table between the two lines of that size."""
+    start, end = f"<!-- {size} -->", f"<!-- end of {size} -->"
+    if text.count(start) != 1 or text.count(end) != 1:
+        raise UserError(f"{REPORT}: has no lines {start} and {end}, between which the table goes")
+    return re.sub(f"{start}.*{end}", lambda _: f"{start}\n{table}\n{end}", text, flags=re.DOTALL)
+
+
+def main():
+    found = revisions()
+    for size in sorted(file.stem for file in RUNS.glob("*.yaml")):
+        runs = read_runs(size)
+        there = {name: found[experiment_of(size, name)] for name in runs if experiment_of(size, name) in found}
+        results = {name: read_result(revision) for name, revision in there.items()}
+        REPORT.write_text(replaced(REPORT.read_text(), size, table_of(size, runs, results)))
+        if results:
+            draw_curves({name: result.curves for name, result in results.items()}, Path(f"reports/{size}-curves.png"))
+        print(f"{size}: {len(results)} of {len(runs)} runs")
+
+
+if __name__ == "__main__":
+    run(main)

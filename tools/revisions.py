@@ -1,0 +1,32 @@
+"""What an experiment, branch, tag or commit left, or what lies in the workspace: through what DVC and git track alone."""
+import io
+from pathlib import Path
+
+import dvc.api
+import pandas as pd
+from dvc.exceptions import DvcException
+from scmrepo.exceptions import SCMError
+
+from stages.lib.classes import CLASSES
+from stages.lib.errors import UserError
+
+LABELS = "reports/plots/labels.csv"
+
+
+def read_at(revision: str, file: str) -> bytes:
+    """The content of a file at a revision, pulled from the remote where the cache lacks it, or as it lies for "workspace"."""
+    try:
+        return Path(file).read_bytes() if revision == "workspace" else dvc.api.read(file, rev=revision, mode="rb")
+    except (DvcException, SCMError, OSError) as error:
+        raise UserError(f"{revision}: its {file} cannot be had ({str(error).splitlines()[0]}); `dvc exp list --all-commits` "
+                        "names the experiments") from None
+
+
+def read_labels(revision: str) -> pd.DataFrame:
+    """photo, person, true and guess (classes 0 to 17) of every photo that the revision scored, in the order of photos."""
+    number = {name: i for i, name in enumerate(CLASSES)}
+    table = pd.read_csv(io.BytesIO(read_at(revision, LABELS)), dtype=str, keep_default_na=False)
+    if "person" not in table:
+        raise UserError(f"{revision}: its {LABELS} does not say whose photos they are; run it again")
+    table = table.assign(true=table.class_true.map(number), guess=table.class_predicted.map(number))
+    return table[["photo", "person", "true", "guess"]].sort_values("photo", ignore_index=True)
