@@ -3,6 +3,7 @@ import re
 
 import pandas as pd
 import pytest
+import yaml
 
 from stages.lib.errors import UserError
 from tests.conftest import ROOT
@@ -44,6 +45,17 @@ def test_the_same_command_runs_only_what_has_no_result(compared):
     assert (compared.root / "logs/comparison/tiny-broken.log").read_text().count("dvc exp run") == 2
 
 
+def test_every_run_starts_from_the_same_parameters_and_they_are_left_as_they_were(compared):
+    assert yaml.safe_load((compared.root / "params.yaml").read_text())["age"]["loss"] == "cross_entropy"
+    shown = compared.sh("git", "show", f"{revision_of(compared, 'tiny-two-folds')}:params.yaml").stdout
+    assert yaml.safe_load(shown)["age"]["loss"] == "cross_entropy"  # the run before it had focal
+
+
+def revision_of(project, name: str) -> str:
+    refs = project.sh("git", "for-each-ref", "refs/exps", "--format=%(refname)").stdout.split()
+    return next(ref for ref in refs if ref.endswith(f"/{name}"))
+
+
 def test_the_table_has_a_line_for_every_run_and_says_what_it_is_worth(compared):
     assert compared.results.returncode == 0, compared.results.stderr
     report = (compared.root / "reports/results.md").read_text()
@@ -51,7 +63,7 @@ def test_the_table_has_a_line_for_every_run_and_says_what_it_is_worth(compared):
     assert report.endswith("<!-- end of tiny -->\nAfter\n")
     rows = {cells[1]: cells for line in report.splitlines()[4:8] for cells in [[c.strip() for c in line.split("|")]]}
     assert list(rows) == ["base", "focal", "broken", "two folds"]
-    assert rows["broken"][2] == "failed"
+    assert rows["broken"][2] == "failed, or still running"
     assert rows["two folds"][3] == "other people"
     assert re.fullmatch(r"[+-]\d\.\d{3} \([+-]\d\.\d{3} to [+-]\d\.\d{3}\)", rows["focal"][3])
     assert rows["focal"][8] == "`make recipe NAME=\"plain tiny\" SET=\"age.loss=focal\"`"

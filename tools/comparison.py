@@ -1,8 +1,9 @@
 """Run what a comparison lists and has no result yet, each as one DVC experiment. Run: python -m tools.comparison SIZE
 
 recipes/runs/SIZE.yaml names the runs, and recipes/SIZE.yaml is put on top of each. All are checked before the first one
-runs; DVC skips the stages whose result it has. One that dies is resumed by the same command, and one that fails is named
-at the end, while the others go on. `python -m tools.results` makes the tables. logs/comparison/ holds what each printed.
+runs, and each starts from params.yaml as it is now; DVC skips the stages whose result it has. One that dies is resumed by
+the same command, and one that fails is named at the end, while the others go on. `python -m tools.results` makes the
+tables. logs/comparison/ holds what each printed.
 """
 import re
 import shlex
@@ -15,7 +16,7 @@ import yaml
 from tqdm import tqdm
 
 from stages.lib.errors import LOG, UserError, run
-from stages.lib.params import read_yaml
+from stages.lib.params import FILE, read_yaml
 from tools.recipe import FOLDER, experiments, overridden, read_words
 
 RUNS, LOGS = FOLDER / "runs", Path("logs/comparison")
@@ -71,9 +72,14 @@ def main():
     there = experiments()
     todo = {name: words for name, words in runs.items() if experiment_of(size, name) not in there}
     print(f"{len(runs) - len(todo)} of {len(runs)} runs have their result")
+    params = FILE.read_bytes()
     for name, words in (progress := tqdm(todo.items(), unit="run")):
         progress.set_description(name)
-        if not run_one(size, name, words):
+        try:
+            ended_well = run_one(size, name, words)
+        finally:
+            FILE.write_bytes(params)  # an experiment leaves its own, and the next one is to start from the same
+        if not ended_well:
             failed.append(name)
             progress.write(f"{name}: failed, see {LOGS / experiment_of(size, name)}.log")
     if failed:

@@ -101,7 +101,7 @@ def table_of(size: str, runs: dict[str, list[str]], results: dict[str, Result]) 
             cells = row_of(results[name], results.get(first, results[name]))
         else:
             tried = (LOGS / f"{experiment_of(size, name)}.log").is_file()
-            cells = ["failed" if tried else "not run yet", *[""] * 5]
+            cells = ["failed, or still running" if tried else "not run yet", *[""] * 5]
         lines.append([name, *cells, command])
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
