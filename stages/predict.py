@@ -17,15 +17,14 @@ import torch
 from stages.lib.augment import Augment
 from stages.lib.augment_names import at_test
 from stages.lib.batches import Crops, loader
-from stages.lib.checkpoints import load_model
 from stages.lib.device import pick_device
 from stages.lib.engine import predict_logits
 from stages.lib.errors import run
 from stages.lib.facefile import Faces
 from stages.lib.files import read_csv, write_parquet
 from stages.lib.heads import class_logs
-from stages.lib.networks import fit_head, make_network
 from stages.lib.params import read_model
+from stages.lib.restored import restore
 
 
 def unseen(faces: Faces, fold: str) -> list[int]:
@@ -41,14 +40,9 @@ def main():
     name, fold = sys.argv[1:]
     params, _ = read_model(name)
     device, machine = pick_device(params.machine.device), params.machine
-    state, settings = load_model(Path("models/refit", name) if fold == "refit" else Path("models", name, fold))
     faces = Faces(Path("data/faces"))
-    rows = unseen(faces, fold)
-    size, heads = faces.size_at(settings["image_size"]), settings["heads"]
-
-    network = fit_head(make_network(settings["backbone"], sum(heads), size), settings["last_layers"], sum(heads),
-                       settings["arcface_scale"])
-    network.load_state_dict(state)
+    network, settings = restore(Path("models/refit", name) if fold == "refit" else Path("models", name, fold), faces)
+    rows, size, heads = unseen(faces, fold), faces.size_at(settings["image_size"]), settings["heads"]
     network.to(device, memory_format=torch.channels_last)
 
     def look(names: list[str], view: int = 0, flip: bool = False):

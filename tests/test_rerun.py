@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 MODELS = ("mask", "gender", "age")
-AFTER_TRAINING = {"combine", "evaluate"}
+AFTER_TRAINING = {"combine", "evaluate", "report"}
 LABELS = {f"labels@{m}" for m in MODELS}
 
 
