@@ -16,7 +16,7 @@ from tools.results import replaced
 def compared(ran, tmp_path_factory):
     """The tiny project after a comparison of four runs, one of which fails; and what the tools printed."""
     project = ran.copy(tmp_path_factory.mktemp("compared") / "project")
-    (project.root / "recipes/tiny.yaml").write_text("data: {root: data/sample}\nage: {epochs: 2}\n")
+    (project.root / "recipes/tiny.yaml").write_text("mask: {seed: 1}\ngender: {seed: 1}\nage: {epochs: 2}\n")
     (project.root / "recipes/plain.yaml").write_text("models: [mask, gender, age]\n")
     (project.root / "recipes/runs/tiny.yaml").write_text(
         "base: plain\nfocal: plain age.loss=focal\nbroken: plain age.weights=nowhere.safetensors\n"
