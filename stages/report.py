@@ -1,7 +1,7 @@
 """One page that shows what the scores are made of and where they fail. Run: python -m stages.report
 
-Reads   data/combined.parquet, data/labels/, data/photos.csv, data/boxes.csv, data/folds.csv, data/faces/, models/,
-        reports/metrics.json, reports/plots/
+Reads   data/combined.parquet, data/given.csv, data/labels/, data/photos.csv, data/boxes.csv, data/folds.csv,
+        data/faces/, models/, reports/metrics.json, reports/plots/
 Writes  reports/index.html   one file that needs no network and no other file; it shows faces, so DVC keeps it, not git
 
 Pictures are SVG by matplotlib, the page is a template of jinja2 (stages/templates/report.html.j2), and where a network
@@ -22,7 +22,8 @@ from stages.lib.files import read_csv, whole
 from stages.lib.gallery import cards
 from stages.lib.params import Params, read_params
 from stages.lib.pictures import draw_ages, draw_bars, draw_classes, draw_confusion, draw_errors, draw_lines
-from stages.lib.truth import read_truth, read_years
+from stages.lib.suspects import suspects
+from stages.lib.truth import read_corrected, read_truth, read_years
 
 MOST = 120  # mistakes in the gallery
 
@@ -81,6 +82,13 @@ def data_pictures(p: Params, truth: pd.DataFrame, years: pd.Series, combined: pd
     return pictures
 
 
+def suspected(p: Params) -> list[dict]:
+    """The labels to look at, see stages/lib/suspects.py."""
+    given = read_csv("data/given.csv", ["photo", "person", *ATTRIBUTES])
+    rows = suspects(pd.read_parquet("data/combined.parquet"), given, read_corrected(p))
+    return rows[["rank", "person", "attribute", "old", "new", "score", "photo", "source"]].to_dict("records")
+
+
 def main():
     p = read_params()
     truth, years = read_truth(p), read_years(p)
@@ -98,7 +106,7 @@ def main():
         photos=metrics["photos"], people=metrics["people"], draws=DRAWS, unreadable=sum(metrics["unreadable"].values()),
         numbers=numbers(metrics), parts=[dict(zip(("id", "title", "text", "pictures"), part)) for part in parts],
         cards=cards(scored, Faces(Path("data/faces")), p, MOST), mistakes=int((scored["class"] != scored.class_true).sum()),
-        classes=CLASSES, attributes=ATTRIBUTES, suspects=[])
+        classes=CLASSES, attributes=ATTRIBUTES, suspects=suspected(p))
     with whole("reports/index.html") as part:
         part.write_text(page, encoding="utf-8")
     print(f"reports/index.html: {len(page) / 1e6:.1f} MB")

@@ -91,5 +91,21 @@ def test_the_page_says_what_the_metrics_say_and_shows_every_mistake(ran):
     assert all(photo in text for photo in wrong.photo)
 
 
+@needs_chromium
+def test_a_table_is_sorted_by_a_click_on_its_head_and_by_the_keyboard(page):
+    heads = page.find_elements(By.CSS_SELECTOR, "#suspects ~ .scroll th button")
+    if not heads:
+        pytest.skip("no label of the tiny project is suspected")
+
+    def column(i):
+        return [float(row.find_elements(By.TAG_NAME, "td")[i].text)
+                for row in page.find_elements(By.CSS_SELECTOR, ".sortable tbody tr")]
+
+    heads[5].click()
+    assert column(5) == sorted(column(5))
+    heads[5].send_keys(Keys.ENTER)
+    assert column(5) == sorted(column(5), reverse=True)
+
+
 def test_git_never_gets_the_page_for_it_shows_faces(ran):
     assert ran.sh("git", "check-ignore", "reports/index.html").returncode == 0

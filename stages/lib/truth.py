@@ -8,6 +8,15 @@ from stages.lib.params import Params
 from stages.lib.targets import classes_of
 
 
+def read_corrected(p: Params) -> pd.DataFrame:
+    """photo, mask, gender and age (years), as text: the labels of the training part, corrected, of models whose labels score."""
+    columns = {}
+    for attribute in ATTRIBUTES:
+        name = (p.specialists(attribute) or p.joint)[0]
+        columns[attribute] = read_csv(f"data/labels/{name}.csv", ["photo", attribute]).set_index("photo")[attribute]
+    return pd.DataFrame(columns).loc[read_truth(p).index].rename_axis("photo").reset_index()
+
+
 def read_years(p: Params) -> pd.Series:
     """The age in years of the person on each photo of the training part, as corrected, by photo."""
     labels = read_csv(f"data/labels/{(p.specialists('age') or p.joint)[0]}.csv", ["photo", "age"]).set_index("photo")
