@@ -87,7 +87,7 @@ def main():
     parser.add_argument("--compile", action="store_true")
     a = parser.parse_args()
     params = read_params()
-    p = params.sections[params.of("age")[0]].model_copy(update={"backbone": a.backbone, "pretrained": False, "weights": None})
+    p = params.sections["age"].model_copy(update={"backbone": a.backbone, "pretrained": False, "weights": None})
     device, workers = pick_device(params.machine.device), params.machine.workers
     where = torch.cuda.get_device_name(device) if device.type == "cuda" else "no GPU"
     print(f"{a.backbone}, batches of {p.batch}, {a.photos} photos, {workers} workers, {os.cpu_count()} cores, {where}, "
