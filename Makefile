@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-.PHONY: help env repro test lint pins recipe compare results search
+.PHONY: help env repro test lint pins recipe compare results
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -40,7 +40,3 @@ compare: env  ## run what recipes/runs/SIZE.yaml lists and has no result yet
 
 results: env  ## write the tables of the comparisons into reports/
 	@python -m tools.results
-
-search: env  ## search good parameters of MODEL in TRIALS experiments
-	@test -n "$(MODEL)" || { echo "error: name a model: make search MODEL=age TRIALS=20"; exit 1; }
-	@python -m tools.search $(MODEL) --trials $(or $(TRIALS),20)
