@@ -5,6 +5,7 @@ from safetensors.torch import save_file
 
 from stages.lib.errors import UserError
 from stages.lib.networks import Normalize, make_network, start_network
+from stages.lib.years import YEARS
 from tests.test_losses import section
 
 TINY = "test_efficientnet"
@@ -43,6 +44,14 @@ def test_a_head_of_two_layers_has_a_hidden_one_and_starts_undecided():
     assert one.weight.abs().sum() > 0  # or nothing behind it would learn
 
 
+def test_a_network_that_learns_years_tells_the_three_groups_and_starts_with_every_year_equally_likely():
+    network = start_network("age", section(backbone=TINY, loss="year_distribution"), SIZE)
+    years = network.train()(torch.randn(4, 3, *SIZE)).softmax(1)
+    torch.testing.assert_close(years, torch.full((4, YEARS), 1 / YEARS))
+    groups = network.eval()(torch.randn(4, 3, *SIZE)).softmax(1)
+    torch.testing.assert_close(groups, torch.tensor([[30, 30, YEARS - 60]] * 4) / YEARS)
+
+
 def test_arcface_has_a_head_of_cosines():
     network = start_network("age", section(backbone=TINY, loss="arcface", arcface_scale=7), SIZE).eval()
     logits = network(torch.randn(4, 3, *SIZE))
@@ -50,7 +59,8 @@ def test_arcface_has_a_head_of_cosines():
     assert logits.abs().sum() > 0
 
 
-@pytest.mark.parametrize("changes, named", [({"head_layers": 2}, "age.head_layers: 2"), ({"loss": "arcface"}, "age.loss: 'arcface'")])
+@pytest.mark.parametrize("changes, named", [({"head_layers": 2}, "age.head_layers: 2"), ({"loss": "arcface"}, "age.loss: 'arcface'"),
+                                            ({"loss": "year_distribution"}, "age.loss: 'year_distribution'")])
 def test_another_head_where_the_backbone_has_none_names_both(changes, named):
     with pytest.raises(UserError, match=f"age.backbone: 'deit_tiny_distilled_patch16_224' .*{named}"):
         start_network("age", section(backbone="deit_tiny_distilled_patch16_224", **changes), (224, 224))

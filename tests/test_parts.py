@@ -48,6 +48,16 @@ def test_a_sampler_draws_what_it_is_named_after_evenly(learn, ran, sampler, shar
     assert counts == pytest.approx(shares, abs=2)
 
 
+def test_the_classes_that_a_sampler_draws_evenly_are_age_groups_where_years_are_learnt(ran):
+    faces, years = Faces(ran.root / "data/faces"), np.repeat([20, 22, 24, 60], [20, 10, 10, 10])
+    people = Part(np.arange(50), torch.from_numpy(years), np.full(50, "male"), years)
+    learning, _ = loaders(people, people, faces, section(sampler="class", augment=[], batch=2, loss="year_distribution"),
+                          (32, 32), torch.device("cpu"), 0)
+    drawn = np.concatenate([years[[position for position, _ in learning.sampler]] for learning.sampler.epoch in range(40)])
+    assert (drawn == 60).mean() == pytest.approx(0.5, abs=0.05)
+    assert (drawn == 20).mean() == pytest.approx(0.25, abs=0.05)
+
+
 def test_held_out_photos_are_augmented_by_what_is_always_done_alone(learn, ran):
     faces = Faces(ran.root / "data/faces")
     _, plain = loaders(learn, learn, faces, section(augment=["light", "noise"]), (32, 32), torch.device("cpu"), 0)

@@ -30,6 +30,12 @@ def test_dropped_ranges_leave_training_both_ends_included():
     assert AGES.age[kept].tolist() == ["20", "30", "60", "75"]
 
 
+def test_where_years_are_learnt_the_targets_are_years():
+    target, kept = for_training(section(loss="year_distribution", drop=[[57, 59]]), AGES)
+    assert target.tolist() == AGES.age.astype(int).tolist()
+    assert AGES.age[~kept].tolist() == ["57", "58", "59"]
+
+
 def test_names_become_classes_in_their_order():
     assert classes_of(pd.DataFrame({"mask": ["bare", "worn", "incorrect"]})).tolist() == [2, 0, 1]
     assert classes_of(pd.DataFrame({"gender": ["female", "male"]})).tolist() == [1, 0]

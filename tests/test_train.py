@@ -6,6 +6,7 @@ import subprocess
 import time
 
 import pandas as pd
+import pytest
 
 
 def files(folder) -> dict:
@@ -45,6 +46,14 @@ def test_dvclive_keeps_loss_f1_and_rate_of_each_epoch(ran):
     for metric in ("train/loss", "val/loss", "val/f1", "lr"):
         curve = pd.read_csv(model / f"live/plots/metrics/{metric}.tsv", sep="\t")
         assert list(curve.step) == list(range(epochs)), metric
+
+
+def test_a_model_that_learns_years_is_scored_kept_and_asked_by_groups(own):
+    own.set(age__loss="year_distribution", age__class_weights="balanced", age__mixing="mixup", age__ema=0.9)
+    own.repro("predict@age-0")
+    given = pd.read_parquet(own.root / "data/predictions/age/0.parquet")
+    assert list(given.columns) == ["photo", "p0", "p1", "p2"]
+    assert given[["p0", "p1", "p2"]].sum(axis=1).to_numpy() == pytest.approx(1, abs=1e-5)
 
 
 def test_patience_ends_a_training_that_gets_no_better(own):

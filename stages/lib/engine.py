@@ -74,7 +74,7 @@ class Trainer:
         pixels = self.normalize(crops.to(self.device, non_blocking=True))
         goal = target[position].to(self.device, non_blocking=True)
         if self.mixing:
-            pixels, goal = self.mixing(pixels, one_hot(goal, self.p.classes).float(), position, step)
+            pixels, goal = self.mixing(pixels, one_hot(goal, self.p.targets).float(), position, step)
         with mixed_precision(self.device):
             logits = self.network(pixels)
         loss = self.loss(logits.float(), goal)

@@ -4,9 +4,10 @@ from torch import Tensor, nn
 from torch.nn.functional import log_softmax, one_hot
 
 from stages.lib.arcface import ArcFace
-from stages.lib.classes import ATTRIBUTES
+from stages.lib.classes import ATTRIBUTES, age_group
 from stages.lib.heads import split_target
 from stages.lib.params import Model
+from stages.lib.years import YearDistribution
 
 
 def soft(target: Tensor, classes: int) -> Tensor:
@@ -107,7 +108,10 @@ class PerHead(nn.Module):
 
 
 def make_loss(p: Model, target: Tensor) -> nn.Module:
-    """The loss that the model's section asks for; target (N,) holds the classes of all photos to learn from."""
+    """The loss that the model's section asks for; target (N,) holds the classes, or years, of all photos to learn from."""
+    if p.loss == "year_distribution":
+        groups = torch.from_numpy(age_group(target.numpy()))
+        return YearDistribution(p.year_sigma, class_weight(p.loss, p, groups, p.classes))
     if len(p.heads) == 1:
         return one_loss(p.loss, p, class_weight(p.loss, p, target, p.classes), p.classes)
     kinds = [p.attribute_losses.get(attribute, p.loss) for attribute in ATTRIBUTES]

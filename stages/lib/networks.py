@@ -10,6 +10,7 @@ from stages.lib.arcface import CosineHead
 from stages.lib.errors import UserError
 from stages.lib.freezing import parts_of_head
 from stages.lib.params import Model
+from stages.lib.years import YearsHead
 
 
 def make_network(backbone: str, outputs: int, size: tuple[int, int], pretrained: bool = False) -> nn.Module:
@@ -19,7 +20,7 @@ def make_network(backbone: str, outputs: int, size: tuple[int, int], pretrained:
 
 
 def fit_head(network: nn.Module, kind: str, outputs: int, scale: float) -> nn.Module:
-    """Give a network another head where `kind` is not "one": "two" fully connected layers, or "cosine" (ArcFace's).
+    """Give a network another head where `kind` is not "one": "two" fully connected layers, "cosine" (ArcFace's) or "years".
 
     The hidden layer has half as many units as the backbone has features. Raises ValueError where the backbone does not
     end in one fully connected layer.
@@ -29,15 +30,16 @@ def fit_head(network: nn.Module, kind: str, outputs: int, scale: float) -> nn.Mo
     last, name = network.get_classifier(), network.default_cfg["classifier"]
     if type(last) is not nn.Linear or type(name) is not str:
         raise ValueError("does not end in one fully connected layer")
-    features = last.in_features
-    network.set_submodule(name, CosineHead(features, outputs, scale) if kind == "cosine" else
-                          nn.Sequential(nn.Linear(features, features // 2), nn.ReLU(), nn.Linear(features // 2, outputs)))
+    n = last.in_features
+    head = (CosineHead(n, outputs, scale) if kind == "cosine" else YearsHead(n) if kind == "years" else
+            nn.Sequential(nn.Linear(n, n // 2), nn.ReLU(), nn.Linear(n // 2, outputs)))
+    network.set_submodule(name, head)
     return network
 
 
 def head_of(p: Model) -> str:
     """The kind of head that a model's section asks for."""
-    return "cosine" if p.loss == "arcface" else ("one", "two")[p.head_layers - 1]
+    return {"arcface": "cosine", "year_distribution": "years"}.get(p.loss, ("one", "two")[p.head_layers - 1])
 
 
 def start_network(name: str, p: Model, size: tuple[int, int]) -> nn.Module:
@@ -61,7 +63,7 @@ def start_network(name: str, p: Model, size: tuple[int, int]) -> nn.Module:
     try:
         fit_head(network, head_of(p), outputs, p.arcface_scale)
     except ValueError as error:
-        asked = "loss: 'arcface'" if head_of(p) == "cosine" else "head_layers: 2"
+        asked = "head_layers: 2" if head_of(p) == "two" else f"loss: {p.loss!r}"
         raise UserError(f"params.yaml: {name}.backbone: {p.backbone!r} {error}, so that {name}.{asked} cannot be had; "
                         "change one of them") from None
     for head in parts_of_head(network):

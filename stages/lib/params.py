@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from stages.lib.augment_names import AUGMENTATIONS
 from stages.lib.backbones import is_backbone
-from stages.lib.classes import ATTRIBUTES, OLDEST, VALUES
+from stages.lib.classes import ATTRIBUTES, BORDERS, OLDEST, VALUES
 from stages.lib.errors import UserError
 
 FILE = Path("params.yaml")
@@ -76,7 +76,8 @@ class Crop(Section):
     aspect: Annotated[float, Field(ge=0.25, le=4)]
 
 
-Loss = Literal["cross_entropy", "label_smoothing", "focal", "focal_smoothing", "class_balanced_focal", "f1", "arcface"]
+Loss = Literal["cross_entropy", "label_smoothing", "focal", "focal_smoothing", "class_balanced_focal", "f1", "arcface",
+               "year_distribution"]
 
 
 class Model(Section):
@@ -139,6 +140,11 @@ class Model(Section):
         """The classes of each of its heads: one head, but for a joint model with one an attribute."""
         return (self.classes,)
 
+    @property
+    def targets(self) -> int:
+        """How many labels its training tells apart: the classes, or with loss year_distribution the years."""
+        return OLDEST + 1 if self.loss == "year_distribution" else self.classes
+
     @model_validator(mode="after")
     def backbone_is_known(self):
         if not is_backbone(self.backbone):
@@ -163,6 +169,9 @@ class Model(Section):
         if self.loss == "arcface" and self.head_layers == 2:
             raise ValueError("head_layers: 2 and loss: 'arcface' exclude each other; ArcFace is a head of its own, so "
                              "set head_layers to 1")
+        if self.loss == "year_distribution" and self.attribute != "age":
+            raise ValueError(f"loss: 'year_distribution' learns years of age, and attribute is {self.attribute!r}; take "
+                             "another loss")
         if self.warmup and self.schedule in ("none", "one_cycle"):
             raise ValueError(f"warmup: {self.warmup} epochs and schedule: {self.schedule!r} exclude each other; set "
                              "warmup to 0, or schedule to cosine, cosine_restarts, step or exponential")
@@ -183,10 +192,9 @@ class Model(Section):
         return self
 
 
-class AgeModel(Model):
+class AgedModel(Model):
     """A model that learns the age, alone or with the rest."""
 
-    attribute: Literal["age", "joint"]
     border_low: Annotated[Age, Field(ge=1)]
     border_high: Annotated[Age, Field(ge=1)]
     drop: list[tuple[Age, Age]]
@@ -210,7 +218,29 @@ class AgeModel(Model):
         return [range(self.border_low), range(self.border_low, self.border_high), range(self.border_high, OLDEST + 1)]
 
 
-class JointModel(AgeModel):
+class AgeModel(AgedModel):
+    """A specialist for age."""
+
+    attribute: Literal["age"]
+    year_sigma: Annotated[float, Field(gt=0, le=20)]
+
+    @model_validator(mode="after")
+    def years_can_be_learnt(self):
+        if self.loss != "year_distribution":
+            return self
+        for name, value, allowed, why in (
+                ("head_layers", self.head_layers, 1, "has a head of its own"),
+                ("border_low", self.border_low, BORDERS[0], "learns years, not groups"),
+                ("border_high", self.border_high, BORDERS[1], "learns years, not groups"),
+                ("mixing_partners", self.mixing_partners, "any", "learns years, not classes"),
+                ("pseudo", self.pseudo, None, "asks for years, and pseudo labels are groups")):
+            if value != allowed:
+                raise ValueError(f"{name}: {value!r} and loss: 'year_distribution', which {why}, exclude each other; set "
+                                 f"{name} to {'null' if allowed is None else allowed}, or take another loss")
+        return self
+
+
+class JointModel(AgedModel):
     """One network for all three attributes."""
 
     attribute: Literal["joint"]
@@ -226,6 +256,8 @@ class JointModel(AgeModel):
         if self.head == "classes18" and self.attribute_losses:
             raise ValueError(f"attribute_losses: {self.attribute_losses} and head: 'classes18' exclude each other; it has "
                              "one loss, so set attribute_losses to {} or head to attributes")
+        if "year_distribution" in self.attribute_losses.values():
+            raise ValueError(f"attribute_losses: {self.attribute_losses}: 'year_distribution' is of specialists for age alone")
         if self.head == "attributes" and "arcface" in (self.loss, *self.attribute_losses.values()):
             raise ValueError("loss: 'arcface' and head: 'attributes' exclude each other; ArcFace is a single head, so set "
                              "head to classes18 or take another loss")

@@ -92,7 +92,8 @@ def make_mixing(p: Model, learn: Part) -> Mixing | None:
 def loaders(learn: Part, check: Part, faces: Faces, p: Model, size: tuple[int, int], device: torch.device,
             workers: int) -> tuple[DataLoader, DataLoader]:
     """Batches of the photos to learn from, drawn and augmented anew each epoch, and of those held out."""
-    key = key_of(p.sampler, learn.target.numpy(), learn.cells())
+    target = learn.target.numpy()
+    key = key_of(p.sampler, age_group(target) if p.loss == "year_distribution" else target, learn.cells())
     weights = None if key is None else weights_by(key)
     learning = Crops(faces, learn.rows, size, Augment(p.augment) if p.augment else None, p.seed)
     checking = Crops(faces, check.rows, size, Augment(at_test(p.augment)) if at_test(p.augment) else None)

@@ -15,11 +15,14 @@ def classes_of(labels: pd.DataFrame, borders=BORDERS) -> np.ndarray:
 
 
 def for_training(p: Model, labels: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Classes (N,) with the model's own age borders, and which photos (N,) it learns from: no age in `drop`."""
+    """The targets (N,), and which photos (N,) it learns from: no age in `drop`.
+
+    Targets are classes, by the model's own age borders; or years, where its loss is year_distribution.
+    """
     if "age" not in p.attributes:
         return classes_of(labels), np.ones(len(labels), bool)
     years = labels.age.astype(int).to_numpy()
     dropped = np.zeros(len(years), bool)
     for first, last in p.drop:
         dropped |= (first <= years) & (years <= last)
-    return classes_of(labels, p.borders), ~dropped
+    return years if p.loss == "year_distribution" else classes_of(labels, p.borders), ~dropped
