@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-.PHONY: help env repro test lint pins recipe compare results
+.PHONY: help env repro test lint pins recipe compare results search
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -40,3 +40,7 @@ compare: env  ## run what recipes/runs/SIZE.yaml lists and has no result yet
 
 results: env  ## write the tables of the comparisons into reports/
 	@python -m tools.results
+
+search: env  ## search parameters of one model by experiments: MODEL=age TRIALS=20
+	@test -n "$(MODEL)" || { echo "error: name a model: make search MODEL=age"; exit 1; }
+	@python -m tools.search $(MODEL) $(if $(TRIALS),--trials $(TRIALS)) $(if $(SPACE),--space $(SPACE))

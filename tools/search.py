@@ -1,0 +1,217 @@
+"""Search good parameters of one model. Run: python -m tools.search MODEL [--trials 20] [--space default]
+
+Each trial is one DVC experiment, search-MODEL-N, with other values of the model's section; the one with the highest macro
+F1 of the model's attribute on held-out people (of the 18 classes, for a joint model) is the best. Optuna's TPE (Bergstra
+et al. 2011, "Algorithms for Hyper-Parameter Optimization") suggests them: the first from params.yaml as it is, nine by
+chance, then what is like the good ones. recipes/search/SPACE.yaml says what is searched.
+
+Trials run in folders of their own (`dvc exp run --temp`), so the workspace stays as it is and can be worked in. --trials
+counts all that ended, those that failed and those that the schema refused, too: the same command goes on with a search
+that was killed, and first tries again what was running then. A study belongs to its space and to all other
+parameters; logs/search/ holds the studies and what each trial printed.
+"""
+import argparse
+import hashlib
+import json
+import shlex
+import subprocess
+from pathlib import Path
+from typing import Annotated
+
+import optuna
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution, distribution_to_json
+from optuna.trial import FrozenTrial, Trial, TrialState
+from pydantic import TypeAdapter, ValidationError
+from tqdm import tqdm
+
+from stages.lib.errors import UserError, run
+from stages.lib.params import FILE, Model, line, read_params, read_yaml
+from tools.recipe import FOLDER, free_name, overridden, settings_of
+from tools.revisions import read_at
+
+SPACES, LOGS = FOLDER / "search", Path("logs/search")
+FAILED = "failed"  # marks a trial that failed, and was not killed
+SHOWN = 10  # of the best trials
+
+Space = dict[str, CategoricalDistribution | FloatDistribution | IntDistribution]
+
+
+def section_of(name: str) -> Model:
+    """The section of a model that is trained; raises UserError naming those there are."""
+    params = read_params()
+    if name not in params.models:
+        raise UserError(f"{name!r}: no model that {FILE} trains; models: {', '.join(params.models)}")
+    return params.sections[name]
+
+
+def read_space(name: str, model: str, section: Model) -> Space:
+    """What is searched, by key, such as age.lr; raises UserError naming a line that is none or that the schema refuses."""
+    path = SPACES / f"{name}.yaml"
+    if not path.is_file():
+        raise UserError(f"{path}: no such space; there are {', '.join(sorted(file.stem for file in SPACES.glob('*.yaml')))}")
+    lines = read_yaml(path)
+    if not (isinstance(lines, dict) and lines):
+        raise UserError(f"{path}: must hold lines `lr: {{low: 1e-4, high: 1e-2, log: true}}` or `loss: [focal, f1]`")
+    space = {}
+    for parameter, values in lines.items():
+        if parameter not in type(section).model_fields or parameter == "attribute":
+            raise UserError(f"{path}: {parameter}: no parameter of {model} that can be searched")
+        key, source = f"{model}.{parameter}", f"{path}: {parameter} = {values!r}"
+        space[key] = distribution(values, source)
+        for value in getattr(space[key], "choices", None) or (space[key].low, space[key].high):
+            check_value(section, key, as_parameter(value), source)
+    return space
+
+
+def check_value(section: Model, key: str, value, source: str) -> None:
+    """Raise UserError for a value that the schema refuses by itself; what it refuses beside others, a trial meets."""
+    field = type(section).model_fields[key.split(".")[1]]
+    try:
+        TypeAdapter(Annotated[field.annotation, field]).validate_python(value)
+    except ValidationError as error:
+        raise UserError(f"{source}: {'; '.join(line(problem, key) for problem in error.errors())}") from None
+
+
+def distribution(values, source: str) -> CategoricalDistribution | FloatDistribution | IntDistribution:
+    """Of a list its values, as JSON, which Optuna keeps; of {low, high, and log or step} whole or other numbers."""
+    if isinstance(values, list) and values:
+        return CategoricalDistribution([json.dumps(value) for value in values])
+    if not (isinstance(values, dict) and {"low", "high"} <= values.keys() <= {"low", "high", "log", "step"}):
+        raise UserError(f"{source}: must be a list of values, or {{low: , high: }} with `log: true` or a `step`")
+    try:
+        whole = all(isinstance(value, int) for value in values.values())  # as is `log: true`
+        numbers = {key: value if isinstance(value, int) else float(value) for key, value in values.items()}
+        return (IntDistribution if whole else FloatDistribution)(**numbers)
+    except (ValueError, TypeError) as error:
+        raise UserError(f"{source}: {' '.join(str(error).split())}") from None
+
+
+def open_study(model: str, space: Space) -> optuna.Study:
+    """The study of that model, space and rest of params.yaml, but for `machine`, which decides no result."""
+    rest = read_yaml(FILE)
+    del rest["machine"]
+    start = {key: rest[model].pop(key.split(".")[1]) for key in space}
+    kinds = {key: distribution_to_json(one) for key, one in space.items()}
+    digest = hashlib.sha256(json.dumps([kinds, rest], sort_keys=True).encode()).hexdigest()
+    LOGS.mkdir(parents=True, exist_ok=True)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(storage=f"sqlite:///{LOGS}/studies.db", study_name=f"{model}-{digest[:16]}",
+                                direction="maximize", load_if_exists=True)
+    if not study.trials:
+        study.enqueue_trial(within(space, start))
+    # Seeded by what is there already: a search that goes on must not draw its first trials once more.
+    study.sampler = optuna.samplers.TPESampler(seed=len(study.trials), n_startup_trials=10)
+    for trial in study.get_trials(states=[TrialState.RUNNING]):  # whose search was killed
+        study.tell(trial.number, state=TrialState.FAIL)
+        study.enqueue_trial(trial.params)
+    return study
+
+
+def within(space: Space, values: dict) -> dict:
+    """Of values of params.yaml those that the space has; Optuna draws the others."""
+    out = {}
+    for key, value in values.items():
+        kind = space[key]
+        if isinstance(kind, CategoricalDistribution):
+            out |= {key: json.dumps(value)} if json.dumps(value) in kind.choices else {}
+        elif kind.low <= float(value) <= kind.high:  # YAML's 1e-4 is text
+            out[key] = type(kind.low)(value)
+    return out
+
+
+def as_parameter(value: str | float) -> object:
+    """A suggested value as params.yaml takes it: numbers of three digits, so that what is printed is what ran."""
+    if isinstance(value, str):
+        return json.loads(value)
+    return float(f"{value:.3g}") if isinstance(value, float) else value
+
+
+def overrides_of(trial: Trial | FrozenTrial) -> dict:
+    return {key: as_parameter(value) for key, value in trial.params.items()}
+
+
+def beside_git() -> list[str]:
+    """Options that take photos and tables along into a trial's folder, which has of itself what git and DVC track."""
+    params = read_params()
+    files = [Path(file) for file in (params.data.root, params.data.table, params.labels.corrections) if file]
+    untracked = [file for file in files if file != Path("data/sample") and not file.with_name(f"{file.name}.dvc").is_file()]
+    return [word for file in untracked if not file.is_absolute() for word in ("--copy-paths", str(file))]
+
+
+def run_trial(experiment: str, overrides: dict) -> bool:
+    """Run one experiment; returns whether it ended well."""
+    command = ["dvc", "exp", "run", "--temp", "--name", experiment, *beside_git(), *settings_of(overrides)]
+    with open(LOGS / f"{experiment}.log", "w") as log:
+        print(shlex.join(command), file=log, flush=True)
+        return subprocess.run(command, check=False, stdout=log, stderr=subprocess.STDOUT).returncode == 0
+
+
+def score_of(experiment: str, attribute: str) -> float:
+    metrics = json.loads(read_at(experiment, "reports/metrics.json"))
+    return metrics["f1"] if attribute == "joint" else metrics[attribute]["f1"]
+
+
+def counted(trial: FrozenTrial) -> bool:
+    """Whether a trial ended, well or not: one that was killed has not, and is tried again."""
+    return trial.state in (TrialState.COMPLETE, TrialState.PRUNED) or FAILED in trial.user_attrs
+
+
+def search(study: optuna.Study, space: Space, model: str, attribute: str, trials: int) -> None:
+    """Ask for trials until the study has so many."""
+    there = sum(map(counted, study.trials))
+    for _ in (progress := tqdm(range(there, trials), initial=there, total=trials, unit="trial")):
+        trial = study.ask(space)
+        overrides = overrides_of(trial)
+        try:
+            overridden(overrides, f"trial {trial.number}")
+        except UserError as error:
+            progress.write(f"refused: {error}")
+            study.tell(trial, state=TrialState.PRUNED)
+            continue
+        experiment = free_name(f"search-{model}-{trial.number}")
+        trial.set_user_attr("experiment", experiment)
+        progress.set_description(experiment)
+        if run_trial(experiment, overrides):
+            study.tell(trial, score_of(experiment, attribute))
+            progress.set_postfix(best=f"{study.best_value:.4f}")
+        else:
+            trial.set_user_attr(FAILED, True)
+            study.tell(trial, state=TrialState.FAIL)
+            progress.write(f"{experiment}: failed, see {LOGS / experiment}.log")
+
+
+def report(study: optuna.Study, attribute: str) -> str:
+    """The best trials with what they set, how many there were, and the command that takes the best."""
+    done = sorted(study.get_trials(states=[TrialState.COMPLETE]), key=lambda trial: -trial.value)
+    failed, refused = (sum(counted(trial) and trial.state == state for trial in study.trials)
+                       for state in (TrialState.FAIL, TrialState.PRUNED))
+    counts = f"{len(done)} finished, {failed} failed, {refused} refused"
+    if not done:
+        raise UserError(f"no trial finished: {counts}; see {LOGS}")
+    rows = [["experiment", "F1" if attribute == "joint" else f"{attribute} F1", *(key.split(".")[1] for key in done[0].params)]]
+    for trial in done[:SHOWN]:
+        values = (str(value) for value in overrides_of(trial).values())
+        rows.append([trial.user_attrs["experiment"], f"{trial.value:.4f}", *values])
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+    return "\n".join([*lines, "", f"{counts}; to take the best: dvc exp apply {rows[1][0]}",
+                      "The people it is scored by have chosen it: compare it to others on another fold or seed."])
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m tools.search", description=__doc__.split("\n\n")[0])
+    parser.add_argument("model", metavar="MODEL")
+    parser.add_argument("--trials", type=int, default=20, help="that the study is to have, 20 by default")
+    parser.add_argument("--space", default="default", help="a file of recipes/search/, without .yaml")
+    asked = parser.parse_args()
+    if asked.trials < 1:
+        raise UserError(f"--trials = {asked.trials}: must be 1 or more")
+    section = section_of(asked.model)
+    space = read_space(asked.space, asked.model, section)
+    study = open_study(asked.model, space)
+    search(study, space, asked.model, section.attribute, asked.trials)
+    print(report(study, section.attribute))
+
+
+if __name__ == "__main__":
+    run(main)
