@@ -1,12 +1,13 @@
 """The labels that one model learns, corrected where they are known to be wrong. Run: python -m stages.labels MODEL
 
-Reads   data/given.csv and labels.corrections   person,attribute,old,new,source
+Reads   data/given.csv and labels.corrections   person,attribute,old,new,source, and perhaps photo
         data/photos.csv and <model>.pseudo      photo,label: photos to label, with the class of an earlier experiment
 Writes  data/labels/<model>.csv                 photo,<attribute>; mask and gender by name, age in years; all for joint
         data/corrected/<model>.csv              each correction of what it learns, and what became of it
         data/extra/<model>.csv                  photo,label: the pseudo labels; to learn from, and never scored
 
-A correction names a person by `path` or, for people of the contest, by id, and counts only where the old value matches.
+A correction names a person by `path` or, for people of the contest, by id, and counts only where the old value matches:
+for all photos of the person, or for the one that `photo` names.
 """
 import re
 import sys
@@ -20,12 +21,20 @@ from stages.lib.params import Model, read_model
 
 CONTEST_PERSON = re.compile(r"(\d{6}(?:-\d+)?)_(?:male|female)_[^_]+_\d+")
 COLUMNS = ["person", "attribute", "old", "new", "source"]
+PHOTO = "photo"  # a column that corrections may have besides: empty, or the one photo that is meant
 
 
 def id_of(person: str) -> str:
     """The id within the name of a person of the contest, such as 001498-1_male_Asian_23; else the name itself."""
     match = CONTEST_PERSON.fullmatch(person)
     return match[1] if match else person
+
+
+def read_corrections(file: str) -> pd.DataFrame:
+    """The columns COLUMNS and PHOTO of a file of corrections; raises UserError naming a value that is not allowed."""
+    corrections = read_csv(file, COLUMNS)
+    check_corrections(corrections, file)
+    return corrections.assign(**{PHOTO: corrections.get(PHOTO, "")})[[*COLUMNS, PHOTO]]
 
 
 def check_corrections(corrections: pd.DataFrame, file: str) -> None:
@@ -50,8 +59,11 @@ def correct(given: pd.DataFrame, corrections: pd.DataFrame, attribute: str) -> t
     for row in corrections.itertuples():
         here = (given.person == row.person) | (ids == row.person)
         match = here & (given[attribute] == row.old)
+        if row.photo:
+            here &= given.photo == row.photo
+            match &= here
         if not here.any():
-            outcomes.append("no such person")
+            outcomes.append("no such photo of that person" if row.photo else "no such person")
         elif not match.any():
             outcomes.append(f"not applied: the label is {' '.join(sorted(set(given[attribute][here])))}")
         elif given.person[match].nunique() > 1:
@@ -91,8 +103,7 @@ def main():
     p, section = read_model(sys.argv[1])
     model, attributes, file = sys.argv[1], section.attributes, p.labels.corrections
     given = read_csv("data/given.csv", ["photo", "person", *attributes])
-    corrections = read_csv(file, COLUMNS)[COLUMNS] if file else pd.DataFrame(columns=COLUMNS)
-    check_corrections(corrections, file)
+    corrections = read_corrections(file) if file else pd.DataFrame(columns=[*COLUMNS, PHOTO])
     corrections = corrections[corrections.attribute.isin(attributes)]
     none = pd.DataFrame(columns=["photo", "label"])
     pseudo = read_pseudo(section.pseudo, model, section) if section.pseudo else none

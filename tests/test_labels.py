@@ -2,7 +2,7 @@
 import pandas as pd
 import pytest
 
-from stages.labels import COLUMNS, check_corrections, correct, corrected, read_pseudo
+from stages.labels import COLUMNS, check_corrections, correct, corrected, read_corrections, read_pseudo
 from stages.lib.classes import VALUES
 from stages.lib.errors import UserError
 from stages.lib.files import read_csv
@@ -16,8 +16,8 @@ GIVEN = pd.DataFrame([
 ], columns=["photo", "person", "mask", "gender", "age"])
 
 
-def corrections(*rows):
-    return pd.DataFrame([(*row, "a test") for row in rows], columns=COLUMNS)
+def corrections(*rows, photo=""):
+    return pd.DataFrame([(*row, "a test") for row in rows], columns=COLUMNS).assign(photo=photo)
 
 
 def test_a_person_is_named_by_id_or_by_path():
@@ -29,6 +29,31 @@ def test_a_person_is_named_by_id_or_by_path():
 def test_two_masks_can_be_swapped():
     swap = corrections(("000020", "mask", "incorrect", "bare"), ("000020", "mask", "bare", "incorrect"))
     assert list(correct(GIVEN, swap, "mask")[0]) == ["bare", "incorrect", "worn", "worn", "worn"]
+
+
+def test_one_photo_of_a_person_can_be_corrected_alone():
+    given = GIVEN.assign(mask="worn")
+    labels, outcomes = correct(given, corrections(("000020", "mask", "worn", "bare"), photo="a2"), "mask")
+    assert list(labels) == ["worn", "bare", "worn", "worn", "worn"]
+    assert outcomes == ["applied to 1 photos"]
+
+
+@pytest.mark.parametrize("person, old, photo, outcome", [
+    ("000020", "worn", "b1", "no such photo of that person"), ("000020", "worn", "x", "no such photo of that person"),
+    ("000020", "worn", "a2", "not applied: the label is bare")])
+def test_a_photo_that_is_not_the_persons_or_not_so_labelled_is_left_alone(person, old, photo, outcome):
+    labels, outcomes = correct(GIVEN, corrections((person, "mask", old, "incorrect"), photo=photo), "mask")
+    assert outcomes == [outcome]
+    assert list(labels) == list(GIVEN["mask"])
+
+
+def test_a_file_of_corrections_need_not_have_a_column_of_photos(here):
+    plain = corrections(("ann", "age", "44", "45")).drop(columns="photo")
+    plain.to_csv("plain.csv", index=False)
+    assert list(read_corrections("plain.csv").photo) == [""]
+    plain.assign(photo="d1", score="0.1").to_csv("more.csv", index=False)
+    assert list(read_corrections("more.csv").columns) == [*COLUMNS, "photo"]
+    assert list(read_corrections("more.csv").photo) == ["d1"]
 
 
 @pytest.mark.parametrize("row, outcome", [

@@ -6,8 +6,7 @@ Writes  reports/suspects.csv   person,attribute,old,new,source,photo,score,rank:
                                is nearly the same under another name, or in the part to be labelled
 
 Both are lists to look at, most suspicious first: no verdicts, and not all that is wrong. Only people whom no model has
-seen are judged: those of the trained folds. stages/lib/suspects.py says how it works, and which masks cannot be
-corrected alone.
+seen are judged: those of the trained folds. stages/lib/suspects.py says how it works.
 """
 import argparse
 from pathlib import Path
@@ -52,12 +51,11 @@ def describe(rows: pd.DataFrame, labels: pd.DataFrame, given: pd.DataFrame, p: P
     elif people < everyone:
         rest = f"; the models learnt from the others, and folds: {list(range(p.split.n_folds))} would judge everyone"
     border = labels.photo[np.any([near(labels.age.astype(int), border) for border in BORDERS], axis=0)]
-    shared = rows.old.str.endswith(" photos)").sum()
     return f"""judged: {people} of {everyone} people to train on, {len(judged)} photos{rest}
 gender: {found.get("gender", 0)} people suspected
 age: {found.get("age", 0)} people suspected; {judged.person[judged.photo.isin(border)].nunique()} of all are so near \
 {" or ".join(map(str, BORDERS))} that they may be of either group
-mask: {found.get("mask", 0)} photos suspected, {shared} of which cannot be corrected alone"""
+mask: {found.get("mask", 0)} photos suspected"""
 
 
 def main():

@@ -13,10 +13,8 @@ older than they are: it counts for the likelier of the two groups. So 29 is cont
 contest's 60, its only year of 60plus, by under30 alone. What is suggested is a year, of which the models know nothing:
 of the years of the suggested group the nearest to the label.
 
-A correction names a person and the label as given, and changes all photos of the person that have it. One photo's mask
-can be corrected alone only where no other photo of its person has its label: in the contest `normal` and
-`incorrect_mask`, but none of mask1 to mask5. Where it cannot, `old` says so, as `worn (1 of 5 photos)`, which is no
-label: the stage labels does not apply that row, and data/corrected/<model>.csv says so.
+A correction of a gender or an age names a person and the label as given, and changes all photos of the person that have
+it; one of a mask names the photo, too.
 """
 import cv2
 import numpy as np
@@ -43,22 +41,21 @@ def suspects(combined: pd.DataFrame, given: pd.DataFrame, labels: pd.DataFrame) 
     """The rows of COLUMNS, most suspicious first, of the people whom no model has seen: part train of `combined`.
 
     combined: as data/combined.parquet. given: photo, person and the labels as given; labels: photo and the labels that
-    the models learnt, corrected; both as text, ages in years. `person` to `source` are what labels.corrections takes.
+    the models learnt, corrected; both as text, ages in years. `person` to `photo` are what labels.corrections takes;
     `photo` is empty but for masks. `score` is from 0 to 1, and low where the models are sure of something else.
     """
     seen = combined[combined.part == "train"]
     was, now = given.set_index("photo").loc[seen.photo], labels.set_index("photo").loc[seen.photo]
-    counts = given.groupby(["person", "mask"]).size()
     found = []
     for attribute in ATTRIBUTES:
         photos = was[["person"]].assign(old=was[attribute], label=now[attribute]).reset_index()
-        found.append(judge(attribute, photos, marginals(seen, attribute), counts))
+        found.append(judge(attribute, photos, marginals(seen, attribute)))
     rows = pd.concat(found).sort_values(["score", "attribute", "person", "photo"], ignore_index=True)
     return rows.assign(rank=rows.index + 1)[COLUMNS]
 
 
-def judge(attribute: str, photos: pd.DataFrame, chances: np.ndarray, sharing: pd.Series) -> pd.DataFrame:
-    """The suspects: COLUMNS without rank. sharing: how many photos have a mask label as given, by (person, mask).
+def judge(attribute: str, photos: pd.DataFrame, chances: np.ndarray) -> pd.DataFrame:
+    """The suspects: COLUMNS without rank.
 
     photos: photo, person, old (the label as given) and label (as learnt); chances: (N, values) of the same photos.
     """
@@ -72,24 +69,21 @@ def judge(attribute: str, photos: pd.DataFrame, chances: np.ndarray, sharing: pd
         own = units.label.map({name: i for i, name in enumerate(VALUES[attribute])}).to_numpy()
     score, new = contradicted(own, chances)
     units, wrong = units.assign(photos=groups.size().to_numpy(), own=own, new=new, score=score), new != own
-    rows = [row_of(attribute, unit, row, sharing) for unit, row in zip(units[wrong].itertuples(), chances[wrong])]
+    rows = [row_of(attribute, unit, row) for unit, row in zip(units[wrong].itertuples(), chances[wrong])]
     return pd.DataFrame(rows, columns=COLUMNS[:-1]).astype({"score": float})
 
 
-def row_of(attribute: str, unit, chances: np.ndarray, sharing: pd.Series) -> tuple:
+def row_of(attribute: str, unit, chances: np.ndarray) -> tuple:
     """person, attribute, old, new, source, photo and score of a suspect; `chances` are of the attribute's values."""
-    names, old, photo = VALUES[attribute], unit.old, ""
+    names, photo = VALUES[attribute], unit.photo if attribute == "mask" else ""
     new, said = names[unit.new], [f"{names[k]} {chances[k]:.2f}" for k in (unit.new, unit.own)]
     why = f"tools.suspects: {unit.photos} photo{'s' * (unit.photos > 1)}, {', '.join(said)}"
     if attribute == "age":
         new = str(nearest_year(int(unit.label), unit.new))
         why += f"; {new} is the nearest year of {names[unit.new]}, not an estimate"
-    if attribute == "mask":
-        photo, many = unit.photo, sharing[unit.person, unit.old]
-        old = old if many == 1 else f"{old} (1 of {many} photos)"
     if unit.label != unit.old:
         why += f"; a correction makes it {unit.label} already: change that one"
-    return unit.person, attribute, old, new, why, photo, unit.score
+    return unit.person, attribute, unit.old, new, why, photo, unit.score
 
 
 def contradicted(own: np.ndarray, chances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
