@@ -32,7 +32,9 @@ def trials(folder, monkeypatch):
     trials = Trials()
 
     def run_trial(experiment, overrides):
-        trials.append(overrides)
+        now = {f"age.{name}": value for name, value in read_params().sections["age"].model_dump(mode="json").items()}
+        assert not any(overrides[key] == now[key] for key in overrides)  # DVC would train anew for [light] in place of light
+        trials.append(now | overrides)
         return trials.ends(len(trials))
 
     monkeypatch.setattr(search, "run_trial", run_trial)
@@ -44,21 +46,27 @@ def trials(folder, monkeypatch):
 def go(number: int):
     section = search.section_of("age")
     space = search.read_space("default", "age", section)
-    study = search.open_study("age", space)
-    search.search(study, space, "age", section.attribute, number)
+    study = search.open_study("age", space, section)
+    search.search(study, space, "age", section, number)
     return study
 
 
 def test_every_trial_is_allowed_and_within_the_space_and_the_first_is_what_params_yaml_says(trials):
     go(20)
     age = read_params().sections["age"]
-    assert trials[0] == {"age.loss": age.loss, "age.lr": float(age.lr), "age.epochs": trials[0]["age.epochs"]}  # 8 is not in it
+    assert (trials[0]["age.loss"], trials[0]["age.lr"]) == (age.loss, age.lr)  # its 8 epochs are not in the space
     for overrides in trials:
         overridden(overrides | {"data.root": "data/sample"}, "trial")
         assert overrides["age.loss"] in ("focal", "cross_entropy")
         assert 1e-4 <= overrides["age.lr"] <= 1e-2
         assert overrides["age.epochs"] in (1, 2, 3)
     assert {overrides["age.loss"] for overrides in trials} == {"focal", "cross_entropy"}
+
+
+def test_a_value_may_be_written_in_any_form_that_params_yaml_takes(trials, folder):
+    (folder / search.SPACES / "default.yaml").write_text("augment: [r3, light, [light, erasing]]\nlr: {low: 1.0e-4, high: 1.0e-2}\n")
+    go(1)
+    assert trials[0]["age.augment"] == read_params().sections["age"].augment == ["light"]
 
 
 def test_it_learns_where_the_good_values_are(trials):

@@ -2,7 +2,7 @@
 
 Each trial is one DVC experiment, search-MODEL-N, with other values of the model's section; the one with the highest macro
 F1 of the model's attribute on held-out people (of the 18 classes, for a joint model) is the best. Optuna's TPE (Bergstra
-et al. 2011, "Algorithms for Hyper-Parameter Optimization") suggests them: the first from params.yaml as it is, nine by
+et al. 2011, "Algorithms for Hyper-Parameter Optimization") suggests them: the first is what params.yaml says, nine are by
 chance, then what is like the good ones. recipes/search/SPACE.yaml says what is searched.
 
 Trials run in folders of their own (`dvc exp run --temp`), so the workspace stays as it is and can be worked in. --trials
@@ -57,17 +57,23 @@ def read_space(name: str, model: str, section: Model) -> Space:
         if parameter not in type(section).model_fields or parameter == "attribute":
             raise UserError(f"{path}: {parameter}: no parameter of {model} that can be searched")
         key, source = f"{model}.{parameter}", f"{path}: {parameter} = {values!r}"
+        if isinstance(values, list):
+            values = [accepted(section, key, value, source) for value in values]
         space[key] = distribution(values, source)
-        for value in getattr(space[key], "choices", None) or (space[key].low, space[key].high):
-            check_value(section, key, as_parameter(value), source)
+        for end in () if isinstance(values, list) else (space[key].low, space[key].high):
+            accepted(section, key, end, source)
     return space
 
 
-def check_value(section: Model, key: str, value, source: str) -> None:
-    """Raise UserError for a value that the schema refuses by itself; what it refuses beside others, a trial meets."""
+def accepted(section: Model, key: str, value, source: str):
+    """A value as the schema has it, such as [light] for light; raises UserError where the schema refuses it by itself.
+
+    What it refuses beside other values, a trial meets.
+    """
     field = type(section).model_fields[key.split(".")[1]]
+    schema = TypeAdapter(Annotated[field.annotation, field])
     try:
-        TypeAdapter(Annotated[field.annotation, field]).validate_python(value)
+        return schema.dump_python(schema.validate_python(value), mode="json")
     except ValidationError as error:
         raise UserError(f"{source}: {'; '.join(line(problem, key) for problem in error.errors())}") from None
 
@@ -86,11 +92,12 @@ def distribution(values, source: str) -> CategoricalDistribution | FloatDistribu
         raise UserError(f"{source}: {' '.join(str(error).split())}") from None
 
 
-def open_study(model: str, space: Space) -> optuna.Study:
+def open_study(model: str, space: Space, section: Model) -> optuna.Study:
     """The study of that model, space and rest of params.yaml, but for `machine`, which decides no result."""
     rest = read_yaml(FILE)
     del rest["machine"]
-    start = {key: rest[model].pop(key.split(".")[1]) for key in space}
+    for key in space:
+        del rest[model][key.split(".")[1]]
     kinds = {key: distribution_to_json(one) for key, one in space.items()}
     digest = hashlib.sha256(json.dumps([kinds, rest], sort_keys=True).encode()).hexdigest()
     LOGS.mkdir(parents=True, exist_ok=True)
@@ -98,7 +105,7 @@ def open_study(model: str, space: Space) -> optuna.Study:
     study = optuna.create_study(storage=f"sqlite:///{LOGS}/studies.db", study_name=f"{model}-{digest[:16]}",
                                 direction="maximize", load_if_exists=True)
     if not study.trials:
-        study.enqueue_trial(within(space, start))
+        study.enqueue_trial(within(space, section.model_dump(mode="json")))
     # Seeded by what is there already: a search that goes on must not draw its first trials once more.
     study.sampler = optuna.samplers.TPESampler(seed=len(study.trials), n_startup_trials=10)
     for trial in study.get_trials(states=[TrialState.RUNNING]):  # whose search was killed
@@ -108,15 +115,11 @@ def open_study(model: str, space: Space) -> optuna.Study:
 
 
 def within(space: Space, values: dict) -> dict:
-    """Of values of params.yaml those that the space has; Optuna draws the others."""
-    out = {}
-    for key, value in values.items():
-        kind = space[key]
-        if isinstance(kind, CategoricalDistribution):
-            out |= {key: json.dumps(value)} if json.dumps(value) in kind.choices else {}
-        elif kind.low <= float(value) <= kind.high:  # YAML's 1e-4 is text
-            out[key] = type(kind.low)(value)
-    return out
+    """Of the values of a section those that the space has; Optuna draws the others."""
+    own = {key: values[key.split(".")[1]] for key in space}
+    own |= {key: json.dumps(own[key]) for key, kind in space.items() if isinstance(kind, CategoricalDistribution)}
+    return {key: own[key] for key, kind in space.items() if
+            (own[key] in kind.choices if isinstance(kind, CategoricalDistribution) else kind.low <= own[key] <= kind.high)}
 
 
 def as_parameter(value: str | float) -> object:
@@ -139,7 +142,7 @@ def beside_git() -> list[str]:
 
 
 def run_trial(experiment: str, overrides: dict) -> bool:
-    """Run one experiment; returns whether it ended well."""
+    """Run one experiment; returns whether it ended well. Without overrides DVC has its result."""
     command = ["dvc", "exp", "run", "--temp", "--name", experiment, *beside_git(), *settings_of(overrides)]
     with open(LOGS / f"{experiment}.log", "w") as log:
         print(shlex.join(command), file=log, flush=True)
@@ -156,7 +159,7 @@ def counted(trial: FrozenTrial) -> bool:
     return trial.state in (TrialState.COMPLETE, TrialState.PRUNED) or FAILED in trial.user_attrs
 
 
-def search(study: optuna.Study, space: Space, model: str, attribute: str, trials: int) -> None:
+def search(study: optuna.Study, space: Space, model: str, section: Model, trials: int) -> None:
     """Ask for trials until the study has so many."""
     there = sum(map(counted, study.trials))
     for _ in (progress := tqdm(range(there, trials), initial=there, total=trials, unit="trial")):
@@ -171,8 +174,9 @@ def search(study: optuna.Study, space: Space, model: str, attribute: str, trials
         experiment = free_name(f"search-{model}-{trial.number}")
         trial.set_user_attr("experiment", experiment)
         progress.set_description(experiment)
-        if run_trial(experiment, overrides):
-            study.tell(trial, score_of(experiment, attribute))
+        now = {f"{model}.{name}": value for name, value in section.model_dump(mode="json").items()}
+        if run_trial(experiment, {key: value for key, value in overrides.items() if value != now[key]}):
+            study.tell(trial, score_of(experiment, section.attribute))
             progress.set_postfix(best=f"{study.best_value:.4f}")
         else:
             trial.set_user_attr(FAILED, True)
@@ -208,8 +212,8 @@ def main():
         raise UserError(f"--trials = {asked.trials}: must be 1 or more")
     section = section_of(asked.model)
     space = read_space(asked.space, asked.model, section)
-    study = open_study(asked.model, space)
-    search(study, space, asked.model, section.attribute, asked.trials)
+    study = open_study(asked.model, space, section)
+    search(study, space, asked.model, section, asked.trials)
     print(report(study, section.attribute))
 
 
