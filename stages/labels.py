@@ -58,10 +58,9 @@ def correct(given: pd.DataFrame, corrections: pd.DataFrame, attribute: str) -> t
     ids, corrected = given.person.map(id_of), pd.Series(False, given.index)
     for row in corrections.itertuples():
         here = (given.person == row.person) | (ids == row.person)
-        match = here & (given[attribute] == row.old)
         if row.photo:
             here &= given.photo == row.photo
-            match &= here
+        match = here & (given[attribute] == row.old)
         if not here.any():
             outcomes.append("no such photo of that person" if row.photo else "no such person")
         elif not match.any():

@@ -28,9 +28,8 @@ from stages.lib.truth import read_corrected, read_truth, read_years
 MOST = 120  # mistakes in the gallery
 
 
-def read_scored(p: Params, truth: pd.DataFrame, years: pd.Series) -> pd.DataFrame:
+def read_scored(combined: pd.DataFrame, truth: pd.DataFrame, years: pd.Series) -> pd.DataFrame:
     """The scored photos, as stages/lib/breakdown.py has them, with person and fold."""
-    combined = pd.read_parquet("data/combined.parquet")
     scored = combined[combined.part == "train"].join(truth.add_suffix("_true"), on="photo")
     scored = scored.merge(read_csv("data/boxes.csv", ["photo", "found"])[["photo", "found"]], on="photo")
     scored = scored.merge(read_csv("data/photos.csv", ["photo", "person"])[["photo", "person"]], on="photo")
@@ -82,31 +81,31 @@ def data_pictures(p: Params, truth: pd.DataFrame, years: pd.Series, combined: pd
     return pictures
 
 
-def suspected(p: Params) -> list[dict]:
+def suspected(p: Params, combined: pd.DataFrame) -> list[dict]:
     """The labels to look at, see stages/lib/suspects.py."""
     given = read_csv("data/given.csv", ["photo", "person", *ATTRIBUTES])
-    rows = suspects(pd.read_parquet("data/combined.parquet"), given, read_corrected(p))
+    rows = suspects(combined, given, read_corrected(p))
     return rows[["rank", "person", "attribute", "old", "new", "score", "photo", "source"]].to_dict("records")
 
 
 def main():
     p = read_params()
-    truth, years = read_truth(p), read_years(p)
-    scored = read_scored(p, truth, years)
+    truth, years, combined = read_truth(p), read_years(p), pd.read_parquet("data/combined.parquet")
+    scored = read_scored(combined, truth, years)
     metrics = json.loads(Path("reports/metrics.json").read_text())
     plots = {file.stem: pd.read_csv(file) for file in Path("reports/plots").glob("*.csv")}
     parts = [
         ("learning", "Learning and labelling", "How the trainings went, and how labels and truth fit.", score_pictures(scored, plots)),
         ("errors", "Errors", "An 18-class label is wrong where any attribute is.", error_pictures(scored, plots)),
         ("data", "Data", "What there is to learn from, and what was made of the photos to label.",
-         data_pictures(p, truth, years, pd.read_parquet("data/combined.parquet"))),
+         data_pictures(p, truth, years, combined)),
     ]
     loader = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
     page = jinja2.Environment(loader=loader, autoescape=True).get_template("report.html.j2").render(
         photos=metrics["photos"], people=metrics["people"], draws=DRAWS, unreadable=sum(metrics["unreadable"].values()),
         numbers=numbers(metrics), parts=[dict(zip(("id", "title", "text", "pictures"), part)) for part in parts],
         cards=cards(scored, Faces(Path("data/faces")), p, MOST), mistakes=int((scored["class"] != scored.class_true).sum()),
-        classes=CLASSES, attributes=ATTRIBUTES, suspects=suspected(p))
+        classes=CLASSES, attributes=ATTRIBUTES, suspects=suspected(p, combined))
     with whole("reports/index.html") as part:
         part.write_text(page, encoding="utf-8")
     print(f"reports/index.html: {len(page) / 1e6:.1f} MB")

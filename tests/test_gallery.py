@@ -1,10 +1,14 @@
 """The gallery shows the surest mistakes, and of each the network that made it."""
+import base64
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from stages.lib.classes import ATTRIBUTES, decode, encode
-from stages.lib.gallery import as_jpeg, heated, mistakes, output_of
+from stages.lib.gallery import PIXELS, as_jpeg, heated, mistakes, output_of
 
 
 @pytest.fixture
@@ -50,5 +54,9 @@ def test_heat_changes_a_crop_where_it_is_and_nowhere_else():
     assert (out[:8] != 100).any()
 
 
-def test_a_picture_is_part_of_the_page():
-    assert as_jpeg(np.zeros((200, 100, 3), np.uint8)).startswith("data:image/jpeg;base64,")
+def test_a_picture_is_part_of_the_page_in_its_shape_and_colours():
+    kind, content = as_jpeg(np.full((200, 100, 3), (200, 100, 30), np.uint8)).split(",")
+    assert kind == "data:image/jpeg;base64"
+    picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(content))))
+    assert picture.shape == (PIXELS, PIXELS // 2, 3)
+    assert picture.mean((0, 1)) == pytest.approx([200, 100, 30], abs=5)

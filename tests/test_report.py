@@ -9,13 +9,15 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 
+from stages import report
+
 needs_chromium = pytest.mark.skipif(not (shutil.which("chromium") and shutil.which("chromedriver")),
                                     reason="chromium and chromium-driver are not installed")
 
 
 @pytest.fixture(scope="module")
-def page(ran):
-    """The page of the tiny project in headless Chromium, without a network."""
+def browser():
+    """Headless Chromium, without a network."""
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium")
     for word in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1200,900",
@@ -23,9 +25,15 @@ def page(ran):
         options.add_argument(word)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
-    driver.get((ran.root / "reports/index.html").as_uri())
     yield driver
     driver.quit()
+
+
+@pytest.fixture
+def page(browser, ran):
+    """The page of the tiny project, open."""
+    browser.get((ran.root / "reports/index.html").as_uri())
+    return browser
 
 
 def shown(page) -> list:
@@ -92,19 +100,25 @@ def test_the_page_says_what_the_metrics_say_and_shows_every_mistake(ran):
 
 
 @needs_chromium
-def test_a_table_is_sorted_by_a_click_on_its_head_and_by_the_keyboard(page):
-    heads = page.find_elements(By.CSS_SELECTOR, "#suspects ~ .scroll th button")
-    if not heads:
-        pytest.skip("no label of the tiny project is suspected")
+def test_a_table_is_sorted_by_a_click_on_its_head_and_by_the_keyboard(browser, ran, tmp_path, monkeypatch):
+    rows = [{"person": person, "score": score} for person, score in (("bea", 0.5), ("cid", 0.09), ("ann", 0.1))]
+    project = ran.copy(tmp_path / "own")
+    monkeypatch.chdir(project.root)
+    monkeypatch.setattr(report, "suspected", lambda p, combined: rows)  # of the tiny project no label is suspected
+    report.main()
+    browser.get((project.root / "reports/index.html").as_uri())
+    person, score = browser.find_elements(By.CSS_SELECTOR, ".sortable th button")
 
-    def column(i):
-        return [float(row.find_elements(By.TAG_NAME, "td")[i].text)
-                for row in page.find_elements(By.CSS_SELECTOR, ".sortable tbody tr")]
+    def people():
+        return [cell.text for cell in browser.find_elements(By.CSS_SELECTOR, ".sortable tbody td:first-child")]
 
-    heads[5].click()
-    assert column(5) == sorted(column(5))
-    heads[5].send_keys(Keys.ENTER)
-    assert column(5) == sorted(column(5), reverse=True)
+    assert people() == ["bea", "cid", "ann"]
+    score.click()
+    assert people() == ["cid", "ann", "bea"]  # as numbers: .09 before .1
+    score.send_keys(Keys.ENTER)
+    assert people() == ["bea", "ann", "cid"]
+    person.click()
+    assert people() == ["ann", "bea", "cid"]
 
 
 def test_git_never_gets_the_page_for_it_shows_faces(ran):

@@ -93,7 +93,12 @@ def test_a_search_that_was_killed_tries_again_what_was_running_and_ends_with_as_
     assert len(study.get_trials(states=[TrialState.COMPLETE])) == 5
     go(5)
     assert len(trials) == 6  # nothing is left to do
-    assert len({json.dumps(overrides) for overrides in trials}) == 5  # what comes after a kill is no repetition
+
+
+def test_a_search_that_goes_on_tries_other_values_than_those_it_began_with(trials):
+    for number in range(1, 6):
+        go(number)
+    assert len({overrides["age.lr"] for overrides in trials}) == len(trials) == 5
 
 
 def test_a_trial_that_fails_is_named_and_counted_and_the_others_go_on(trials, capsys):
@@ -135,11 +140,13 @@ def test_photos_that_git_does_not_track_are_taken_along(folder):
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
     params["data"] = {"root": "data/mine", "table": "data/mine.csv"}
     params["labels"]["corrections"] = "/elsewhere/labels.csv"
+    params["mask"]["weights"] = params["age"]["weights"] = "face.safetensors"
     (folder / "params.yaml").write_text(yaml.safe_dump(params))
-    assert search.beside_git() == ["--copy-paths", "data/mine", "--copy-paths", "data/mine.csv"]
+    taken = ["data/mine", "data/mine.csv", "face.safetensors"]
+    assert search.beside_git() == [word for file in taken for word in ("--copy-paths", file)]
     (folder / "data").mkdir()
     (folder / "data/mine.dvc").touch()
-    assert search.beside_git() == ["--copy-paths", "data/mine.csv"]
+    assert search.beside_git() == [word for file in taken[1:] for word in ("--copy-paths", file)]
 
 
 @pytest.mark.parametrize("lines, said", [

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, Project
+from tests.conftest import Project
 
 EXPERIMENT = "offsets"
 EXPERIMENT_SETS = "combine.decision=offsets"  # trains nothing, and gives other metrics and other labels
@@ -121,7 +121,6 @@ def shared(request, ran, tmp_path_factory) -> Shared:
     folder = tmp_path_factory.mktemp(request.param)
     server = request.getfixturevalue("server") if request.param == "ssh" else None
     project = ran.copy(folder / "mine")
-    shutil.copy(ROOT / ".gitignore", project.root)  # it has to leave in git all that a clone needs
     ok(project, "dvc", "remote", "add", "-d", "shared", server.url() if server else str(folder / "store"))
     if server:
         ok(project, "dvc", "remote", "modify", "--local", "shared", "keyfile", str(server.key))

@@ -3,7 +3,9 @@ import torch
 from torch.nn.functional import one_hot
 
 from stages.lib.classes import BORDERS, age_group
+from stages.lib.losses import balanced, make_loss
 from stages.lib.years import YEARS, YearDistribution, YearsHead
+from tests.test_losses import section
 
 
 def logits_of(age: int, sharp: float = 1.0) -> torch.Tensor:
@@ -59,3 +61,14 @@ def test_weights_are_those_of_the_age_groups():
     logits = torch.randn(3, YEARS, generator=torch.Generator().manual_seed(0))
     each = torch.stack([YearDistribution(3)(logits[i:i + 1], ages[i:i + 1]) for i in range(3)])
     assert torch.allclose(loss(logits, ages), (each * weight).sum() / weight.sum())
+
+
+def test_the_loss_has_the_deviation_and_the_weights_that_the_section_asks_for():
+    ages = torch.tensor([20, 21, 22, 40, 41, 70])
+    logits = torch.randn(6, YEARS, generator=torch.Generator().manual_seed(0))
+    plain = make_loss(section(loss="year_distribution", year_sigma=2.0), ages)
+    assert torch.equal(plain(logits, ages), YearDistribution(2.0)(logits, ages))
+    weighted = make_loss(section(loss="year_distribution", year_sigma=2.0, class_weights="balanced"), ages)
+    weight = balanced(torch.tensor([0, 0, 0, 1, 1, 2]), 3)
+    assert torch.equal(weighted(logits, ages), YearDistribution(2.0, weight)(logits, ages))
+    assert not torch.allclose(weighted(logits, ages), plain(logits, ages))

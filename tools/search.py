@@ -134,9 +134,10 @@ def overrides_of(trial: Trial | FrozenTrial) -> dict:
 
 
 def beside_git() -> list[str]:
-    """Options that take photos and tables along into a trial's folder, which has of itself what git and DVC track."""
+    """Options that take photos, tables and weights along into a trial's folder, which has what git and DVC track."""
     params = read_params()
-    files = [Path(file) for file in (params.data.root, params.data.table, params.labels.corrections) if file]
+    of_models = [file for name in params.models for file in (params.sections[name].weights, params.sections[name].pseudo)]
+    files = [Path(f) for f in dict.fromkeys([params.data.root, params.data.table, params.labels.corrections, *of_models]) if f]
     untracked = [file for file in files if file != Path("data/sample") and not file.with_name(f"{file.name}.dvc").is_file()]
     return [word for file in untracked if not file.is_absolute() for word in ("--copy-paths", str(file))]
 
@@ -162,6 +163,7 @@ def counted(trial: FrozenTrial) -> bool:
 def search(study: optuna.Study, space: Space, model: str, section: Model, trials: int) -> None:
     """Ask for trials until the study has so many."""
     there = sum(map(counted, study.trials))
+    now = {f"{model}.{name}": value for name, value in section.model_dump(mode="json").items()}
     for _ in (progress := tqdm(range(there, trials), initial=there, total=trials, unit="trial")):
         trial = study.ask(space)
         overrides = overrides_of(trial)
@@ -174,7 +176,6 @@ def search(study: optuna.Study, space: Space, model: str, section: Model, trials
         experiment = free_name(f"search-{model}-{trial.number}")
         trial.set_user_attr("experiment", experiment)
         progress.set_description(experiment)
-        now = {f"{model}.{name}": value for name, value in section.model_dump(mode="json").items()}
         if run_trial(experiment, {key: value for key, value in overrides.items() if value != now[key]}):
             study.tell(trial, score_of(experiment, section.attribute))
             progress.set_postfix(best=f"{study.best_value:.4f}")
