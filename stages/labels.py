@@ -10,12 +10,11 @@ A correction names a person by `path` or, for people of the contest, by id, and 
 for all photos of the person, or for the one that `photo` names.
 """
 import re
-import sys
 
 import pandas as pd
 
 from stages.lib.classes import OLDEST, VALUES
-from stages.lib.errors import UserError, run
+from stages.lib.errors import UserError, arguments, run
 from stages.lib.files import read_csv, write_csv
 from stages.lib.params import Model, read_model
 
@@ -99,8 +98,9 @@ def read_pseudo(file: str, name: str, p: Model) -> pd.DataFrame:
 
 
 def main():
-    p, section = read_model(sys.argv[1])
-    model, attributes, file = sys.argv[1], section.attributes, p.labels.corrections
+    [model] = arguments("MODEL")
+    p, section = read_model(model)
+    attributes, file = section.attributes, p.labels.corrections
     given = read_csv("data/given.csv", ["photo", "person", *attributes])
     corrections = read_corrections(file) if file else pd.DataFrame(columns=[*COLUMNS, PHOTO])
     corrections = corrections[corrections.attribute.isin(attributes)]

@@ -7,12 +7,11 @@ The number of epochs is the median of the folds' best ones, and the schedule is 
 ones at which the best epoch was found. It labels the photos to label in the folds' stead, as reference system R4's.
 """
 import json
-import sys
 from math import ceil
 from pathlib import Path
 from statistics import median
 
-from stages.lib.errors import run
+from stages.lib.errors import arguments, run
 from stages.lib.params import read_model
 from stages.lib.training import train_model
 
@@ -23,7 +22,7 @@ def epochs_found(name: str, folds: list[int]) -> int:
 
 
 def main():
-    name = sys.argv[1]
+    [name] = arguments("MODEL")
     params, _ = read_model(name)
     train_model(name, None, Path("models/refit", name), epochs_found(name, params.folds))
 

@@ -9,16 +9,17 @@ by the official labels; moved age borders, dropped ages and pseudo labels change
 training that was killed goes on from its last finished epoch when it is run again, and ends in the same bytes. One
 whose loss is no number any more ends there, and keeps its best epoch.
 """
-import sys
 from pathlib import Path
 
-from stages.lib.errors import run
+from stages.lib.errors import UserError, arguments, run
 from stages.lib.training import train_model
 
 
 def main():
-    name, fold = sys.argv[1], int(sys.argv[2])
-    train_model(name, fold, Path("models", name, str(fold)))
+    name, fold = arguments("MODEL", "FOLD")
+    if not fold.isdecimal():
+        raise UserError(f"{fold!r}: no fold; folds are counted from 0")
+    train_model(name, int(fold), Path("models", name, fold))
 
 
 if __name__ == "__main__":

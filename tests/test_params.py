@@ -133,8 +133,9 @@ def test_every_backbone_of_timm_is_known_without_importing_it():
     ({"warmup": 1, "schedule": "none"}, ("age.warmup: 1", "schedule: 'none'")),
     ({"pseudo": "data/pseudo/x.csv", "sampler": "cell"}, ("age.sampler: 'cell'", "pseudo: 'data/pseudo/x.csv'")),
     ({"pseudo": "data/pseudo/x.csv", "mixing_within": "gender"}, ("age.mixing_within: 'gender'", "pseudo: ")),
-    *(({"loss": "year_distribution", name: value}, (f"age.{name}: {value!r}", "loss: 'year_distribution'")) for name, value in
-      {"head_layers": 2, "border_low": 28, "border_high": 58, "mixing_partners": "class", "pseudo": "data/pseudo/x.csv"}.items()),
+    *(({"loss": "year_distribution", name: value}, (f"age.{name}: {value!r}", "loss: 'year_distribution'"))
+      for name, value in {"head_layers": 2, "border_low": 28, "border_high": 58, "mixing_partners": "class",
+                          "pseudo": "data/pseudo/x.csv"}.items()),
     ({"pseudo": "data/pseudo/x.csv", "mixing_cells": [["male", 30, 39]]}, ("age.mixing_cells: [('male', 30, 39)]", "pseudo: ")),
 ])
 def test_values_that_make_no_sense_together_are_named_both(changes, named):
@@ -147,7 +148,11 @@ def test_values_that_make_no_sense_together_are_named_both(changes, named):
 @pytest.mark.parametrize("changes, named", [
     ({"joint": SHIPPED["joint"] | {"head": "classes18", "attribute_losses": {"age": "focal"}}},
      ("joint.attribute_losses: {'age': 'focal'}", "head: 'classes18'")),
-    ({"gender": SHIPPED["gender"] | {"loss": "year_distribution"}}, ("gender.loss: 'year_distribution'", "attribute is 'gender'")),
+    ({"gender": SHIPPED["gender"] | {"loss": "year_distribution"}},
+     ("gender.loss: 'year_distribution'", "attribute is 'gender'")),
+    ({"joint": SHIPPED["joint"] | {"attribute_losses": {"age": "f1"}, "class_weights": "balanced"}},
+     ("joint.attribute_losses: {'age': 'f1'}", "class_weights: 'balanced'")),
+    ({"specialists": SHIPPED["age"]}, ("specialists: no name for a model", "combine.weights")),
     ({"joint": SHIPPED["joint"] | {"attribute_losses": {"age": "year_distribution"}}},
      ("joint.attribute_losses: {'age': 'year_distribution'}", "specialists for age alone")),
     ({"joint": SHIPPED["joint"] | {"loss": "arcface"}}, ("joint.loss: 'arcface'", "head: 'attributes'")),
@@ -168,6 +173,7 @@ def test_a_joint_model_learns_all_three_by_one_head_or_by_three():
     assert tuple(section.class_names) == CLASSES
 
 
-@pytest.mark.parametrize("value, names", [("light", ["light"]), (None, []), ("none", []), (["flip", "noise"], ["flip", "noise"])])
+@pytest.mark.parametrize("value, names", [("light", ["light"]), (None, []), ("none", []),
+                                          (["flip", "noise"], ["flip", "noise"])])
 def test_one_augmentation_may_be_named_without_a_list_and_none_by_null(value, names):
     assert parse(changed("age.augment", value)).sections["age"].augment == names

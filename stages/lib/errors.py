@@ -14,14 +14,27 @@ class UserError(Exception):
     """A mistake in the data or the parameters: the text names the file or parameter, the value, what is allowed."""
 
 
+def arguments(*names: str) -> list[str]:
+    """The words of the command line, as many as there are names; raises UserError where there are fewer or more."""
+    if len(sys.argv) != len(names) + 1:
+        raise UserError(f"needs {len(names)} words, {' '.join(names)}, and has {len(sys.argv) - 1}")
+    return sys.argv[1:]
+
+
+def fail(message: str) -> None:
+    print(f"error: {message}", file=sys.stderr)
+    sys.exit(1)
+
+
 def run(main) -> None:
     """Call main(), turn a UserError into one line on stderr and exit status 1, and log the seconds it took."""
     started = time.monotonic()
     try:
         main()
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(1)
+        fail(str(error))
+    except FileNotFoundError as error:  # a stage that is run by hand before those that it needs
+        fail(f"{error.filename}: no such file; `dvc repro` makes whatever an earlier stage writes")
     except KeyboardInterrupt:
         sys.exit(130)
     name = main.__globals__["__spec__"].name

@@ -258,6 +258,9 @@ class JointModel(AgedModel):
                              "one loss, so set attribute_losses to {} or head to attributes")
         if "year_distribution" in self.attribute_losses.values():
             raise ValueError(f"attribute_losses: {self.attribute_losses}: 'year_distribution' is of specialists for age alone")
+        if weighing := self.class_weights != "none" and {"f1", "class_balanced_focal"} & {*self.attribute_losses.values()}:
+            raise ValueError(f"attribute_losses: {self.attribute_losses} and class_weights: {self.class_weights!r} exclude "
+                             f"each other; {', '.join(sorted(weighing))} weighs the classes, so set class_weights to none")
         if self.head == "attributes" and "arcface" in (self.loss, *self.attribute_losses.values()):
             raise ValueError("loss: 'arcface' and head: 'attributes' exclude each other; ArcFace is a single head, so set "
                              "head to classes18 or take another loss")
@@ -361,6 +364,9 @@ def parse(values) -> Params:
     models = {key: value for key, value in values.items() if key not in known}
     problems, sections = [], {}
     for name, section in models.items():
+        if name == SPECIALISTS:
+            problems.append(f"{name}: no name for a model, since combine.weights has it for all specialists together")
+            continue
         if not isinstance(section, dict) or "attribute" not in section:
             problems.append(f"{name}: unknown parameter (a model's section has an `attribute`)")
             continue

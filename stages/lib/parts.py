@@ -71,7 +71,8 @@ def read_parts(faces: Faces, name: str, fold: int | None, p: Model) -> tuple[Par
     check = part_of(table, classes_of(table[list(p.attributes)]), held_out)
     for part, needed, what in ((own, 2, "to learn from"), (check, 1 if fold is not None else 0, "held out")):
         if len(part.rows) < needed:
-            raise UserError(f"params.yaml: {name}, fold {fold}: {len(part.rows)} photos {what}, at least {needed} are "
+            whom = "everyone" if fold is None else f"fold {fold}"
+            raise UserError(f"params.yaml: {name}, {whom}: {len(part.rows)} photos {what}, at least {needed} are "
                             "needed; see split.n_folds" + f" and {name}.drop" * ("age" in p.attributes))
     return learn, check
 

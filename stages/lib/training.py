@@ -43,7 +43,8 @@ def train_model(name: str, fold: int | None, out: Path, epochs: int | None = Non
 
 def contents(name: str, p: Model) -> list[str]:
     """Digests of the files that a training reads besides the crops."""
-    files = [f"data/labels/{name}.csv", f"data/extra/{name}.csv", "data/folds.csv", *([p.weights] if p.weights else [])]
+    files = [f"data/{kind}/{name}.csv" for kind in ("labels", "extra")] + ["data/folds.csv", "data/photos.csv"]
+    files += [p.weights] if p.weights else []
     return [hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in files]
 
 

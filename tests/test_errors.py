@@ -1,0 +1,34 @@
+"""A mistake on the command line, or a stage run by hand too early, ends in one line."""
+import pytest
+
+from stages.lib.errors import UserError, arguments, run
+
+
+@pytest.mark.parametrize("words, said", [
+    ([], "needs 2 words, MODEL FOLD, and has 0"),
+    (["age", "0", "1"], "needs 2 words, MODEL FOLD, and has 3"),
+])
+def test_words_that_are_missing_or_too_many_are_named(monkeypatch, words, said):
+    monkeypatch.setattr("sys.argv", ["stages.train", *words])
+    with pytest.raises(UserError, match=said):
+        arguments("MODEL", "FOLD")
+
+
+def test_as_many_words_as_there_are_names_are_given_back(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["stages.train", "age", "0"])
+    assert arguments("MODEL", "FOLD") == ["age", "0"]
+
+
+@pytest.mark.parametrize("mistake, line", [
+    (UserError("params.yaml: age.lr = -1: must be above 0"), "error: params.yaml: age.lr = -1: must be above 0\n"),
+    (FileNotFoundError(2, "No such file or directory", "data/faces/faces.json"),
+     "error: data/faces/faces.json: no such file; `dvc repro` makes whatever an earlier stage writes\n"),
+])
+def test_a_mistake_is_one_line_and_status_1(capsys, mistake, line):
+    def main():
+        raise mistake
+
+    with pytest.raises(SystemExit) as ended:
+        run(main)
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == line
