@@ -9,6 +9,7 @@ A training photo is voted on by the models that have not seen its person, an eva
 the stead of its folds. An eval photo that could not be decoded gets the commonest class of the labels, so that the
 submission keeps all its rows.
 """
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,10 +24,23 @@ from stages.lib.truth import read_truth
 from stages.lib.votes import vote
 
 
-def vote_over(names: list[str], p: Params) -> pd.DataFrame:
+def read_members(name: str, p: Params) -> list[pd.DataFrame]:
+    """photo, p0, p1, ... of each fold of a model; photos to label are the refitted one's, if there is one."""
+    folder = Path("data/predictions", name)
+    tables = [pd.read_parquet(folder / f"{fold}.parquet") for fold in p.folds]
+    if name in p.refit:
+        last = pd.read_parquet(folder / "refit.parquet")
+        tables = [*(table[~table.photo.isin(last.photo)] for table in tables), last]
+    return tables
+
+
+def vote_over(names: list[str], p: Params, read: Callable = read_members) -> pd.DataFrame:
     """Voted probabilities of models that learn the same: a row a photo, columns p0, p1, ..."""
-    members = pd.concat([part for name in names for part in read_members(name, p)])
-    members = members.sort_values("photo", kind="stable").set_index("photo")
+    tables = []
+    for name in names:  # a model has its weight, however many folds of it have not seen a photo
+        table = pd.concat(read(name, p))
+        tables.append(table.assign(weight=p.combine.weights.get(name, 1.0) / table.groupby("photo").photo.transform("size")))
+    members = pd.concat(tables).sort_values("photo", kind="stable").set_index("photo")
     size, out = members.groupby("photo").size(), []
     for count in sorted(set(size)):  # a held-out photo has fewer members than one of the eval part
         photos = size.index[size == count]
@@ -36,25 +50,15 @@ def vote_over(names: list[str], p: Params) -> pd.DataFrame:
     return pd.concat(out).sort_index()
 
 
-def read_members(name: str, p: Params) -> list[pd.DataFrame]:
-    """photo, p0, p1, ... and the weight, of each fold of a model; photos to label are the refitted one's, if there is one."""
-    folder, refitted = Path("data/predictions", name), name in p.refit
-    tables = [pd.read_parquet(folder / f"{fold}.parquet") for fold in p.folds]
-    if refitted:
-        last = pd.read_parquet(folder / "refit.parquet")
-        tables = [*(table[~table.photo.isin(last.photo)] for table in tables), last]
-    return [table.assign(weight=p.combine.weights.get(name, 1.0)) for table in tables]
-
-
-def vote_on_classes(p: Params) -> pd.DataFrame:
+def vote_on_classes(p: Params, read: Callable = read_members) -> pd.DataFrame:
     """Voted probabilities of the 18 classes: a row a photo, columns class_0 ... class_17.
 
     The specialists have one ballot, the product of what they voted for each attribute, and each joint model has one.
     """
     weights = {name: weight for name in (*p.joint, SPECIALISTS) if (weight := p.combine.weights.get(name, 1.0))}
-    ballots = {name: vote_over([name], p) for name in p.joint if name in weights}
+    ballots = {name: vote_over([name], p, read) for name in p.joint if name in weights}
     if SPECIALISTS in weights and p.specialists(ATTRIBUTES[0]):
-        each = [vote_over(p.specialists(attribute), p) for attribute in ATTRIBUTES]
+        each = [vote_over(p.specialists(attribute), p, read) for attribute in ATTRIBUTES]
         ballots[SPECIALISTS] = pd.DataFrame(joint(*(table.to_numpy() for table in each)), each[0].index)
     photos = next(iter(ballots.values())).index
     chances = np.stack([table.loc[photos].to_numpy() for table in ballots.values()])
@@ -67,9 +71,14 @@ def label(classes: np.ndarray, photos: pd.Index) -> pd.DataFrame:
     return pd.DataFrame({**dict(zip(ATTRIBUTES, decode(classes))), "class": classes}, index=photos)
 
 
+def logs_of(chances: pd.DataFrame) -> np.ndarray:
+    """Logarithms (N, 18) of probabilities, of which a vote may make 0."""
+    return np.log(np.clip(chances.to_numpy(), 1e-12, None))
+
+
 def decided(chances: pd.DataFrame, truth: pd.DataFrame, people: pd.Series, decision: str) -> np.ndarray:
     """The class (N,) of each photo; `people` (N,) are whose they are, and `truth` holds those of the training part."""
-    logs = np.log(np.clip(chances.to_numpy(), 1e-12, None))
+    logs = logs_of(chances)
     if decision == "argmax":
         return logs.argmax(1)
     true = truth["class"].reindex(chances.index)

@@ -7,10 +7,10 @@ Writes  data/predictions/<model>/<fold>.parquet   photo and p0, p1, ..., the cla
 Probabilities are the mean over the views that predict.<model> asks for: the photo itself; `flip`, its mirror image, too;
 `random`, as R4 did for age, `random_views` more by the augmentations that the model was trained with.
 """
-import sys
 from math import prod
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
 
@@ -19,11 +19,11 @@ from stages.lib.augment_names import at_test
 from stages.lib.batches import Crops, loader
 from stages.lib.device import pick_device
 from stages.lib.engine import predict_logits
-from stages.lib.errors import run
+from stages.lib.errors import arguments, run
 from stages.lib.facefile import Faces
 from stages.lib.files import read_csv, write_parquet
 from stages.lib.heads import class_logs
-from stages.lib.params import read_model
+from stages.lib.params import Params, read_model
 from stages.lib.restored import restore
 
 
@@ -36,32 +36,46 @@ def unseen(faces: Faces, fold: str) -> list[int]:
     return [row for row, photo in enumerate(faces.photos) if photo in wanted]
 
 
-def main():
-    name, fold = sys.argv[1:]
-    params, _ = read_model(name)
-    device, machine = pick_device(params.machine.device), params.machine
-    faces = Faces(Path("data/faces"))
-    network, settings = restore(Path("models/refit", name) if fold == "refit" else Path("models", name, fold), faces)
-    rows, size, heads = unseen(faces, fold), faces.size_at(settings["image_size"]), settings["heads"]
+def probabilities(name: str, folder: Path, faces: Faces, rows: list[int], p: Params, device: torch.device) -> pd.DataFrame:
+    """photo, p0, p1, ... of rows of the crops by the network in `folder`: the mean over the views of predict.<name>."""
+    network, settings = restore(folder, faces)
+    size, heads = faces.size_at(settings["image_size"]), settings["heads"]
     network.to(device, memory_format=torch.channels_last)
 
     def look(names: list[str], view: int = 0, flip: bool = False):
         """Probabilities (N, C) of one view: photos augmented by `names` with the draws of that view, or mirrored."""
         crops = Crops(faces, rows, size, Augment(names) if names else None, settings["seed"])
-        batches = loader(crops, machine.batch, machine.workers, device)
+        batches = loader(crops, p.machine.batch, p.machine.workers, device)
         batches.sampler.epoch = view
         return class_logs(predict_logits(network, batches, device, flip), heads).exp()
 
-    asked, always = params.predict[name], at_test(settings["augment"])
+    columns = [f"p{i}" for i in range(prod(heads))]
+    if not rows:
+        return pd.DataFrame(np.zeros((0, len(columns)), np.float32), columns=columns).assign(photo="")[["photo", *columns]]
+    asked, always = p.predict[name], at_test(settings["augment"])
     views = [look(always)]
     if asked.views == "flip":
         views.append(look(always, flip=True))
     if asked.views == "random":
         views += [look(settings["augment"], view) for view in range(1, asked.random_views + 1)]
-    chances = pd.DataFrame(torch.stack(views).mean(0).numpy(), columns=[f"p{i}" for i in range(prod(heads))])
+    chances = pd.DataFrame(torch.stack(views).mean(0).numpy(), columns=columns)
     chances.insert(0, "photo", [faces.photos[row] for row in rows])
+    return chances
+
+
+def folder_of(name: str, fold: int | str) -> Path:
+    """Where the model of a fold is, or the one that learnt from everyone, for "refit"."""
+    return Path("models/refit", name) if fold == "refit" else Path("models", name, str(fold))
+
+
+def main():
+    name, fold = arguments("MODEL", "FOLD")
+    params, _ = read_model(name)
+    faces = Faces(Path("data/faces"))
+    chances = probabilities(name, folder_of(name, fold), faces, unseen(faces, fold), params,
+                            pick_device(params.machine.device))
     write_parquet(chances, f"data/predictions/{name}/{fold}.parquet")
-    print(f"{name}, fold {fold}: {len(rows)} photos, {len(views)} views each")
+    print(f"{name}, fold {fold}: {len(chances)} photos, views: {params.predict[name].views}")
 
 
 if __name__ == "__main__":

@@ -42,7 +42,8 @@ def test_only_listed_models_vote_and_only_on_whom_they_have_not_seen(params):
 
 def test_a_refitted_model_labels_in_the_stead_of_its_folds(params):
     assert male(params | {"refit": ["gender"]}, "gender") == pytest.approx({"a": 0.9, "b": 0.3, "e": 0.1})
-    assert male(params | {"refit": ["gender"]}, "gender", "other") == pytest.approx({"a": 0.7, "b": 0.2, "e": (0.1 + 0 + 0.4) / 3})
+    both = male(params | {"refit": ["gender"]}, "gender", "other")
+    assert both == pytest.approx({"a": 0.7, "b": 0.2, "e": (0.1 + (0 + 0.4) / 2) / 2})
 
 
 def test_an_attribute_that_no_listed_model_learns_is_named(params):

@@ -8,6 +8,8 @@ from stages.lib.checkpoints import load_model
 from stages.lib.engine import predict_logits
 from stages.lib.facefile import Faces
 from stages.lib.networks import make_network
+from stages.lib.params import parse, read_yaml
+from stages.predict import folder_of, probabilities
 
 
 def predictions(project, model="age", fold=0):
@@ -35,6 +37,14 @@ def test_probabilities_are_the_mean_over_the_views(own, views, flips):
     batches = loader(Crops(faces, rows, (32, 32)), 8, 0, torch.device("cpu"))
     want = sum(predict_logits(network, batches, torch.device("cpu"), flip).softmax(1) for flip in flips) / len(flips)
     assert got.to_numpy() == pytest.approx(want.numpy(), abs=1e-4)
+
+
+def test_nobody_to_predict_is_a_table_without_rows(ran, monkeypatch):
+    monkeypatch.chdir(ran.root)
+    p = parse(read_yaml("params.yaml"))
+    table = probabilities("age", folder_of("age", 0), Faces("data/faces"), [], p, torch.device("cpu"))
+    assert list(table.columns) == list(predictions(ran).reset_index().columns)
+    assert len(table) == 0
 
 
 def test_random_views_are_averaged_with_the_photo_as_it_is(own):

@@ -52,3 +52,4 @@ def test_a_member_of_weight_two_votes_as_two_would(rule):
 def test_a_soft_tie_break_never_outweighs_a_light_vote():
     one_vote_more = np.array([[[0.51, 0.49]], [[0.51, 0.49]], [[0.0, 1.0]]])
     assert vote(one_vote_more, "hard", [1, 0.001, 1]).argmax() == 0
+    assert vote(one_vote_more, "hard", [1, 1, 1.999]).argmax() == 0

@@ -1,0 +1,75 @@
+"""Photos from outside are labelled as the pipeline labels them, and every one has its row."""
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stages.lib.classes import CLASSES
+
+
+def label(project, *words) -> pd.DataFrame:
+    done = project.python("tools.label", *words, "--out", "out.csv")
+    assert done.returncode == 0, done.stderr
+    return pd.read_csv(project.root / "out.csv", dtype={"class": "Int64"})
+
+
+def submitted(project) -> pd.Series:
+    return pd.read_csv(project.root / "reports/submission.csv").set_index("ImageID").ans
+
+
+@pytest.mark.parametrize("changes", [
+    {},
+    {"combine__decision": "offsets", "predict__age__views": "flip", "folds": [0, 1]},
+    {"models": ["mask", "gender", "age", "joint"], "refit": ["age"], "combine__vote": "hard"},
+])
+def test_photos_get_the_labels_that_the_pipeline_gives_them(own, changes):
+    own.set(**changes)
+    own.repro("combine")
+    table = label(own, "data/sample/eval/images")
+    assert table.set_index(table.photo.str.rsplit("/", n=1).str[1])["class"].to_dict() == submitted(own).to_dict()
+    names = table["mask"] + "_" + table.gender + "_" + table.age
+    assert names.tolist() == np.array(CLASSES)[table["class"]].tolist()
+    for attribute in ("mask", "gender", "age"):
+        assert table[f"p_{attribute}"].between(0, 1).all()
+
+
+def test_every_photo_has_a_row_and_other_files_are_counted(own):
+    folder = own.root / "new"
+    (folder / "deeper").mkdir(parents=True)
+    photos = sorted((own.root / "data/sample/eval/images").iterdir())
+    shutil.copy(photos[0], folder / "a.jpg")
+    shutil.copy(photos[1], folder / "deeper/b.jpg")
+    (folder / "broken.jpg").write_text("no photo")
+    (folder / "notes.txt").write_text("no photo")
+    done = own.python("tools.label", "new", "new/a.jpg")
+    assert done.returncode == 0, done.stderr
+    assert "1 files are no photos" in done.stdout
+    table = pd.read_csv(own.root / "labels.csv").set_index("photo")
+    assert sorted(table.index) == ["new/a.jpg", "new/broken.jpg", "new/deeper/b.jpg"]
+    assert table.found["new/broken.jpg"] == "unreadable"
+    assert table["class"].isna().to_dict() == {"new/a.jpg": False, "new/broken.jpg": True, "new/deeper/b.jpg": False}
+
+
+def test_nothing_but_the_table_is_written(own):
+    before = own.sh("dvc", "status").stdout, own.sh("git", "status", "--short").stdout
+    label(own, "data/sample/eval/images")
+    (own.root / "out.csv").unlink()
+    assert (own.sh("dvc", "status").stdout, own.sh("git", "status", "--short").stdout) == before
+
+
+@pytest.mark.parametrize("words, said", [
+    (["nowhere"], "nowhere: no such file or folder"),
+    (["recipes"], "recipes: no photos"),
+])
+def test_a_path_without_photos_is_named_in_one_line(own, words, said):
+    done = own.python("tools.label", *words)
+    assert done.returncode == 1
+    assert done.stderr == f"error: {said}\n"
+
+
+def test_a_model_that_is_not_there_is_named(own):
+    shutil.rmtree(own.root / "models/age/0")
+    done = own.python("tools.label", "data/sample/eval/images")
+    assert done.returncode == 1
+    assert done.stderr == "error: models/age/0: no trained model; run dvc repro, or dvc pull\n"

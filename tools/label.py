@@ -1,0 +1,122 @@
+"""Label photos that are no part of the pipeline. Run: python -m tools.label PHOTO|FOLDER ... [--out labels.csv]
+
+Finds and cuts the faces as params.yaml says, asks every model of the listed folds (or the refitted one), votes and decides
+as the stage combine does. Trains nothing, and DVC learns nothing of it. The table has a row for each photo:
+
+    photo, found            how the face was found: mtcnn, lenient, center (no face: the middle), unreadable
+    class                   0 to 17; empty where the photo could not be decoded
+    mask, gender, age       by name
+    p_mask, p_gender, p_age the voted probability of each of these
+"""
+import argparse
+import tempfile
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from stages.combine import label, logs_of, vote_on_classes
+from stages.crop import crop_shape, crops
+from stages.detect import detect
+from stages.lib.breakdown import confidence
+from stages.lib.classes import ATTRIBUTES, VALUES
+from stages.lib.decision import find_offsets
+from stages.lib.device import pick_device
+from stages.lib.errors import UserError, run
+from stages.lib.facefile import Faces, write_faces
+from stages.lib.files import write_csv
+from stages.lib.listing import files_in, why_unused
+from stages.lib.params import Params, read_params
+from stages.lib.truth import read_truth
+from stages.predict import folder_of, probabilities
+
+COMBINED = "data/combined.parquet"
+COLUMNS = ["photo", "found", "class", *ATTRIBUTES, *(f"p_{attribute}" for attribute in ATTRIBUTES)]
+
+
+def find_photos(given: list[str]) -> list[str]:
+    """The photos among the given paths and below the given folders, each once; says how many other files there are."""
+    photos, others = [], 0
+    for path in map(Path, given):
+        if not path.exists():
+            raise UserError(f"{path}: no such file or folder")
+        root, files = (path, files_in(path)) if path.is_dir() else (path.parent, [path])
+        fit = [str(file) for file in files if not why_unused(file, root)]
+        photos, others = photos + fit, others + len(files) - len(fit)
+    if others:
+        print(f"{others} files are no photos, by their names")
+    if not photos:
+        raise UserError(f"{', '.join(given)}: no photos")
+    return list(dict.fromkeys(photos))
+
+
+def trained(p: Params) -> dict[str, list[Path]]:
+    """The folders of each model's networks: of its folds, or of the one that learnt from everyone."""
+    folders = {name: [folder_of(name, fold) for fold in (["refit"] if name in p.refit else p.folds)] for name in p.models}
+    for folder in chain(*folders.values()):
+        if not (folder / "model.json").is_file():
+            raise UserError(f"{folder}: no trained model; run dvc repro, or dvc pull")
+    return folders
+
+
+def voted(faces: Faces, folders: dict[str, list[Path]], p: Params) -> pd.DataFrame:
+    """Probabilities (columns class_0 ... class_17) of each crop, by photo, from all networks."""
+    device, rows = pick_device(p.machine.device), list(range(len(faces)))
+    with tqdm(total=len(rows) * sum(map(len, folders.values())), desc="labelling", unit="photo") as bar:
+        def read(name: str, p: Params) -> list[pd.DataFrame]:
+            tables = []
+            for folder in folders[name]:
+                tables.append(probabilities(name, folder, faces, rows, p, device))
+                bar.update(len(rows))
+            return tables
+
+        return vote_on_classes(p, read)
+
+
+def classes_of(chances: pd.DataFrame, p: Params) -> np.ndarray:
+    """The class (N,) of each photo by combine.decision; offsets are those that the pipeline found on held-out people."""
+    logs = logs_of(chances)
+    if p.combine.decision == "argmax":
+        return logs.argmax(1)
+    combined = pd.read_parquet(COMBINED)
+    known = combined[combined.part == "train"]
+    true = read_truth(p)["class"].loc[known.photo].to_numpy()
+    return (logs + find_offsets(logs_of(known[chances.columns]), true)).argmax(1)
+
+
+def label_photos(photos: list[str], folders: dict[str, list[Path]], p: Params, scratch: Path) -> pd.DataFrame:
+    """The table of the photos, in their order; `scratch` is a folder for the crops."""
+    listed = pd.DataFrame({"photo": photos, "part": "eval"})
+    boxes = detect(listed, Path(), p.detect, pick_device(p.machine.device), p.machine.workers, p.machine.batch)
+    fit = boxes[boxes.found != "unreadable"]
+    table = boxes[["photo", "found"]].set_index("photo")
+    if fit.empty:
+        return table.reset_index().reindex(columns=COLUMNS)
+    write_faces(scratch, list(fit.photo), crops(Path(), fit, p.crop, p.machine.workers), crop_shape(p.crop))
+    chances = voted(Faces(scratch), folders, p)
+    labels = label(classes_of(chances, p), chances.index)
+    for attribute in ATTRIBUTES:
+        labels[f"p_{attribute}"] = confidence(chances.join(labels), attribute).round(4)
+        labels[attribute] = np.array(VALUES[attribute])[labels[attribute]]
+    return table.join(labels.astype({"class": "Int64"})).reset_index()[COLUMNS]
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m tools.label", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("photos", metavar="PHOTO or FOLDER", nargs="+")
+    parser.add_argument("--out", metavar="FILE", default="labels.csv", help="the table; default %(default)s")
+    asked = parser.parse_args()
+    p, photos = read_params(), find_photos(asked.photos)
+    folders = trained(p)
+    with tempfile.TemporaryDirectory() as scratch:
+        table = label_photos(photos, folders, p, Path(scratch))
+    write_csv(table, asked.out)
+    found = ", ".join(f"{count} {how}" for how, count in table.found.value_counts().items())
+    print(f"{asked.out}: {len(table)} photos, faces: {found}")
+
+
+if __name__ == "__main__":
+    run(main)
