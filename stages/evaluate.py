@@ -1,7 +1,7 @@
-"""Score the labels of the people whom no specialist has seen. Run: python -m stages.evaluate
+"""Score the labels of the people whom no model has seen. Run: python -m stages.evaluate
 
-Reads   data/combined.parquet, data/labels/, data/boxes.csv, data/unreadable.csv, data/photos.csv, and the learning
-        curves of models/
+Reads   data/combined.parquet, data/labels/, data/boxes.csv, data/unreadable.csv, data/photos.csv, data/folds.csv, and
+        the learning curves of models/
 Writes  reports/metrics.json       macro F1 and accuracy of the 18 classes and of each attribute, with 95% intervals of F1
                                    by bootstrap over people, and what lies behind
         reports/plots/labels.csv   photo, person, and true and predicted label, of every scored photo
@@ -10,24 +10,21 @@ Writes  reports/metrics.json       macro F1 and accuracy of the 18 classes and o
 import pandas as pd
 
 from stages.lib.bootstrap import interval, scores_of_draws
-from stages.lib.breakdown import by_part, by_year, f1_by_class, learning_curves, reliability
+from stages.lib.breakdown import by_part, by_year, f1_by_class, f1_of_present, learning_curves, reliability
 from stages.lib.classes import ATTRIBUTES, CLASSES, VALUES
 from stages.lib.errors import run
 from stages.lib.files import read_csv, write_csv, write_json
 from stages.lib.params import read_params
-from stages.lib.scoring import macro_f1, scores, shares
-from stages.lib.truth import read_truth, read_years
+from stages.lib.scored import read_scored
+from stages.lib.scoring import scores, shares
 
 
 def by_how_found(scored: pd.DataFrame) -> dict:
     """For each way a face was found: photos, accuracy, and macro F1 over the classes that occur among them."""
     out = {}
     for found, part in scored.groupby("found"):
-        present = sorted(set(part["class_true"]))
-        relabel = {c: i for i, c in enumerate(present)}
-        true, guess = part["class_true"].map(relabel), part["class"].map(relabel).fillna(-1)
-        out[found] = {"photos": len(part), "f1": macro_f1(true, guess.astype(int), len(present)),
-                      "accuracy": float((true == guess).mean())}
+        out[found] = {"photos": len(part), "f1": f1_of_present(part.class_true, part["class"]),
+                      "accuracy": float((part.class_true == part["class"]).mean())}
     return out
 
 
@@ -39,17 +36,12 @@ def intervals(true, guess, people) -> dict:
 
 def main():
     p = read_params()
-    combined = pd.read_parquet("data/combined.parquet")
-    truth = read_truth(p).add_suffix("_true")
-    scored = combined[combined.part == "train"].join(truth, on="photo")
-    scored = scored.merge(read_csv("data/boxes.csv", ["photo", "found"])[["photo", "found"]], on="photo")
-    scored = scored.assign(years=scored.photo.map(read_years(p)), wearing=scored.mask_true.map(dict(enumerate(VALUES["mask"]))))
-    people = scored.photo.map(read_csv("data/photos.csv", ["photo", "person"]).set_index("photo").person)
+    scored = read_scored(p)
     unreadable = read_csv("data/unreadable.csv", ["photo", "part"])
     true, guess = scored["class_true"].to_numpy(), scored["class"].to_numpy()
 
-    metrics = scores(true, guess) | {"interval": intervals(true, guess, people.to_numpy())}
-    metrics |= {"people": int(people.nunique()), "photos": len(scored)}
+    metrics = scores(true, guess) | {"interval": intervals(true, guess, scored.person.to_numpy())}
+    metrics |= {"people": int(scored.person.nunique()), "photos": len(scored)}
     metrics |= {"unreadable": {part: int((unreadable.part == part).sum()) for part in ("train", "eval")}}
     metrics |= {"by_how_found": by_how_found(scored), "shares": shares(true, guess)}
     write_json(metrics, "reports/metrics.json")
@@ -57,9 +49,10 @@ def main():
     names = {"class": CLASSES, **VALUES}
     columns = {a: (scored[f"{a}_true"].map(dict(enumerate(n))), scored[a].map(dict(enumerate(n)))) for a, n in names.items()}
     labels = {f"{a}_{side}": values for a, pair in columns.items() for side, values in zip(("true", "predicted"), pair)}
-    tables = {"labels": pd.DataFrame({"photo": scored.photo, "person": people, **labels}), "classes": f1_by_class(scored),
-              "reliability": reliability(scored), "years": by_year(scored), "wearing": by_part(scored, "wearing"),
-              "found": by_part(scored, "found"), "curves": learning_curves(p.models, p.folds)}
+    tables = {"labels": pd.DataFrame({"photo": scored.photo, "person": scored.person, **labels}),
+              "classes": f1_by_class(scored), "reliability": reliability(scored), "years": by_year(scored),
+              "wearing": by_part(scored, "wearing"), "found": by_part(scored, "found"),
+              "curves": learning_curves(p.models, p.folds)}
     for name, table in tables.items():
         write_csv(table, f"reports/plots/{name}.csv")
     print(f"macro F1 {metrics['f1']:.4f}, accuracy {metrics['accuracy']:.4f} on {metrics['photos']} photos of "

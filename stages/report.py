@@ -22,23 +22,16 @@ from stages.lib.files import read_csv, whole
 from stages.lib.gallery import cards
 from stages.lib.params import Params, read_params
 from stages.lib.pictures import draw_ages, draw_bars, draw_classes, draw_confusion, draw_errors, draw_lines
+from stages.lib.scored import read_scored
 from stages.lib.suspects import suspects
 from stages.lib.truth import read_corrected, read_truth, read_years
 
 MOST = 120  # mistakes in the gallery
 
 
-def read_scored(combined: pd.DataFrame, truth: pd.DataFrame, years: pd.Series) -> pd.DataFrame:
-    """The scored photos, as stages/lib/breakdown.py has them, with person and fold."""
-    scored = combined[combined.part == "train"].join(truth.add_suffix("_true"), on="photo")
-    scored = scored.merge(read_csv("data/boxes.csv", ["photo", "found"])[["photo", "found"]], on="photo")
-    scored = scored.merge(read_csv("data/photos.csv", ["photo", "person"])[["photo", "person"]], on="photo")
-    scored = scored.merge(read_csv("data/folds.csv", ["person", "fold"])[["person", "fold"]], on="person")
-    return scored.assign(years=scored.photo.map(years))
-
-
 def numbers(metrics: dict) -> list[dict]:
-    rows = [("18 classes, macro F1", metrics["f1"], metrics["interval"]["f1"]), ("18 classes, accuracy", metrics["accuracy"], {})]
+    rows = [("18 classes, macro F1", metrics["f1"], metrics["interval"]["f1"]),
+            ("18 classes, accuracy", metrics["accuracy"], {})]
     rows += [(f"{a}, macro F1", metrics[a]["f1"], metrics["interval"][a]) for a in ATTRIBUTES]
     return [{"name": name, "value": value, "low": span.get("low"), "high": span.get("high")} for name, value, span in rows]
 
@@ -46,7 +39,8 @@ def numbers(metrics: dict) -> list[dict]:
 def score_pictures(scored: pd.DataFrame, plots: dict[str, pd.DataFrame]) -> list[dict]:
     return [
         {"title": "macro F1 of the held-out fold, by epoch", "svg": draw_lines(plots["curves"], "epoch", "f1")},
-        {"title": "how often it is right when so sure", "svg": draw_lines(plots["reliability"], "confidence", "accuracy", diagonal=True)},
+        {"title": "how often it is right when so sure",
+         "svg": draw_lines(plots["reliability"], "confidence", "accuracy", diagonal=True)},
         *({"title": f"{a}: share of each true value", "svg": draw_confusion(scored[f"{a}_true"], scored[a], VALUES[a])}
           for a in ATTRIBUTES),
         {"title": "F1 by class", "svg": draw_classes({"f1": plots["classes"].f1.to_numpy()}, "F1")},
@@ -71,7 +65,8 @@ def data_pictures(p: Params, truth: pd.DataFrame, years: pd.Series, combined: pd
                           "gender": truth.gender.map(dict(enumerate(VALUES["gender"])))}).drop_duplicates("person")
     evals = np.bincount(combined["class"][combined.part == "eval"], minlength=len(CLASSES))
     counts = {"training part, by label": np.bincount(truth["class"], minlength=len(CLASSES)), "to label, as labelled": evals}
-    pictures = [{"title": "photos by class, shares", "svg": draw_classes({k: v / max(1, v.sum()) for k, v in counts.items()}, "share")},
+    shares = {name: photos / max(1, photos.sum()) for name, photos in counts.items()}
+    pictures = [{"title": "photos by class, shares", "svg": draw_classes(shares, "share")},
                 {"title": "people by age, official groups", "svg": draw_ages(table, BORDERS, [])}]
     for name in [name for name in p.models if "age" in p.sections[name].attributes]:
         section = p.sections[name]
@@ -91,11 +86,12 @@ def suspected(p: Params, combined: pd.DataFrame) -> list[dict]:
 def main():
     p = read_params()
     truth, years, combined = read_truth(p), read_years(p), pd.read_parquet("data/combined.parquet")
-    scored = read_scored(combined, truth, years)
+    scored = read_scored(p)
     metrics = json.loads(Path("reports/metrics.json").read_text())
     plots = {file.stem: pd.read_csv(file) for file in Path("reports/plots").glob("*.csv")}
     parts = [
-        ("learning", "Learning and labelling", "How the trainings went, and how labels and truth fit.", score_pictures(scored, plots)),
+        ("learning", "Learning and labelling", "How the trainings went, and how labels and truth fit.",
+         score_pictures(scored, plots)),
         ("errors", "Errors", "An 18-class label is wrong where any attribute is.", error_pictures(scored, plots)),
         ("data", "Data", "What there is to learn from, and what was made of the photos to label.",
          data_pictures(p, truth, years, combined)),

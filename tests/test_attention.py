@@ -49,6 +49,13 @@ def test_the_last_features_are_those_that_still_have_places(height, reduction):
     assert stage["reduction"] == reduction
 
 
+def test_a_network_whose_channels_come_last_has_no_map():
+    network = timm.create_model("swin_tiny_patch4_window7_224", img_size=64, num_classes=3, embed_dim=24, depths=(1, 1),
+                                num_heads=(1, 1))
+    assert last_features(network, 64) is not None
+    assert attention(network.eval(), CROPS, torch.tensor([0, 1, 2])) is None
+
+
 def test_a_network_without_places_has_no_map():
     network = nn.Sequential(nn.Flatten(), nn.Linear(64 * 64 * 3, 3))
     network.default_cfg = {"mean": (0, 0, 0), "std": (1, 1, 1)}

@@ -3,7 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.lib.breakdown import by_part, by_year, f1_by_class, learning_curves, marginals, reliability
+from stages.lib.breakdown import by_part, by_year, confidence, f1_by_class, learning_curves, marginals, reliability
 from stages.lib.classes import ATTRIBUTES, CLASSES, VALUES, decode
 from stages.lib.scoring import scores
 
@@ -29,6 +29,14 @@ def test_marginals_are_sums_of_the_classes_of_a_value(scored):
         for value in range(len(VALUES[attribute])):
             want = scored[[f"class_{i}" for i in np.flatnonzero(values == value)]].sum(axis=1)
             np.testing.assert_allclose(got[:, value], want)
+
+
+def test_confidence_is_that_of_the_value_given_and_not_of_the_likeliest(scored):
+    for attribute in ATTRIBUTES:
+        each = marginals(scored, attribute)
+        np.testing.assert_array_equal(confidence(scored.assign(**{attribute: 1}), attribute), each[:, 1])
+    least = scored.assign(age=marginals(scored, "age").argmin(1))
+    assert reliability(least).query("series == 'age'").confidence.max() < 0.5
 
 
 def test_f1_by_class_is_that_of_the_metrics(scored):

@@ -31,7 +31,7 @@ def attention(network: nn.Module, crops: Tensor, output: Tensor) -> np.ndarray |
     crops: (N, H, W, 3) uint8. output: (N,) which of the network's outputs.
     """
     layer = last_features(network, crops.shape[1])
-    if layer is None:
+    if layer is None or getattr(network, "output_fmt", "NCHW") != "NCHW":  # captum takes the second axis for the channels
         return None
     pixels = Normalize(network)(crops)
     maps = LayerGradCam(network, layer).attribute(pixels, target=output, relu_attributions=True)

@@ -1,7 +1,7 @@
 """What lies behind the headline scores: tables of the scored photos, each for one of DVC's plots.
 
 `scored` is a row a photo that no model has seen: class, mask, gender and age as labelled by the pipeline, the same with
-_true, class_0 ... class_17 (probabilities), found, years (the true age).
+_true, class_0 ... class_17 (probabilities), found, years (the true age); see stages/lib/scored.py.
 """
 from pathlib import Path
 
@@ -21,6 +21,11 @@ def marginals(chances: pd.DataFrame, attribute: str) -> np.ndarray:
     return each.sum(tuple(axis for axis, other in enumerate(ATTRIBUTES, 1) if other != attribute))
 
 
+def confidence(labelled: pd.DataFrame, attribute: str) -> np.ndarray:
+    """The probability (N,) of the value that each photo got, which with offsets need not be the likeliest."""
+    return marginals(labelled, attribute)[np.arange(len(labelled)), labelled[attribute]]
+
+
 def f1_by_class(scored: pd.DataFrame) -> pd.DataFrame:
     """class, f1, photos: of the 18 classes."""
     f1 = f1_score(scored.class_true, scored["class"], labels=range(len(CLASSES)), average=None, zero_division=0)
@@ -36,7 +41,7 @@ def reliability(scored: pd.DataFrame) -> pd.DataFrame:
     """
     tables = []
     for attribute in ATTRIBUTES:
-        chosen = marginals(scored, attribute).max(1)
+        chosen = confidence(scored, attribute)
         right = scored[attribute].to_numpy() == scored[f"{attribute}_true"].to_numpy()
         table = pd.DataFrame({"confidence": chosen, "accuracy": right, "photos": 1})
         tenth = np.digitize(chosen, BINS[1:-1])
@@ -53,18 +58,21 @@ def by_year(scored: pd.DataFrame) -> pd.DataFrame:
     return table.assign(photos=table.years.map(scored.years.value_counts()))
 
 
-def by_part(scored: pd.DataFrame, column: str) -> pd.DataFrame:
-    """`column`, photos, series (attribute), f1: macro F1 of each attribute among the photos of each value of `column`.
+def f1_of_present(true: pd.Series, guess: pd.Series) -> float:
+    """Macro F1 over the classes that occur in `true`, since one that nobody has would count 0."""
+    present, numbers = np.unique(true, return_inverse=True)
+    guess = guess.map({value: i for i, value in enumerate(present)}).fillna(-1).astype(int)
+    return macro_f1(numbers, guess, len(present))
 
-    Over the values that occur there: among bare faces no mask is worn, and a class that nobody has would count 0.
-    """
+
+def by_part(scored: pd.DataFrame, column: str) -> pd.DataFrame:
+    """`column`, photos, series (attribute), f1: macro F1 of each attribute among the photos of each value of `column`, over
+    the values that occur there."""
     rows = []
     for value, part in scored.groupby(column):
         for attribute in ATTRIBUTES:
-            present, true = np.unique(part[f"{attribute}_true"], return_inverse=True)
-            guess = part[attribute].map({v: i for i, v in enumerate(present)}).fillna(-1).astype(int)
             rows.append({column: value, "photos": len(part), "series": attribute,
-                         "f1": macro_f1(true, guess, len(present))})
+                         "f1": f1_of_present(part[f"{attribute}_true"], part[attribute])})
     return pd.DataFrame(rows)
 
 

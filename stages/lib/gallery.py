@@ -11,12 +11,13 @@ from stages.lib.attention import attention
 from stages.lib.augment import Augment
 from stages.lib.augment_names import at_test
 from stages.lib.batches import Crops
-from stages.lib.breakdown import marginals
+from stages.lib.breakdown import confidence, marginals
 from stages.lib.classes import ATTRIBUTES, CLASSES, VALUES
 from stages.lib.facefile import Faces
 from stages.lib.params import Params
 from stages.lib.restored import restore
 
+BATCH = 8  # photos at once, since a large network keeps all its features of each for the gradient
 PIXELS = 112  # height of a picture: the page stays small however large the crops are
 
 
@@ -27,7 +28,7 @@ def mistakes(scored: pd.DataFrame, most: int) -> pd.DataFrame:
     which it was surest.
     """
     wrong = scored[scored["class"] != scored.class_true]
-    sure = {a: np.where(wrong[a] != wrong[f"{a}_true"], marginals(wrong, a).max(1), -1) for a in ATTRIBUTES}
+    sure = {a: np.where(wrong[a] != wrong[f"{a}_true"], confidence(wrong, a), -1) for a in ATTRIBUTES}
     chances = wrong[[f"class_{i}" for i in range(len(CLASSES))]].to_numpy()
     wrong = wrong.assign(confidence=chances[np.arange(len(wrong)), wrong["class"]],
                          attribute=np.array(ATTRIBUTES)[np.argmax(list(sure.values()), axis=0)])
@@ -53,12 +54,13 @@ def looks(found: list[dict], faces: Faces, p: Params) -> dict[str, np.ndarray]:
         own = [m for m in found if (model_of[m["attribute"]], m["fold"]) == key]
         network, settings = restore(Path("models", key[0], str(key[1])), faces)
         always = at_test(settings["augment"])
-        crops = Crops(faces, [row_of[m["photo"]] for m in own], faces.size_at(settings["image_size"]),
-                      Augment(always) if always else None)
-        pixels = torch.stack([crops[i, 0][0] for i in range(len(own))])
-        maps = attention(network, pixels, torch.tensor([output_of(m, tuple(settings["heads"])) for m in own]))
-        if maps is not None:
-            out |= {m["photo"]: one for m, one in zip(own, maps)}
+        for some in (own[i:i + BATCH] for i in range(0, len(own), BATCH)):
+            crops = Crops(faces, [row_of[m["photo"]] for m in some], faces.size_at(settings["image_size"]),
+                          Augment(always) if always else None)
+            pixels = torch.stack([crops[i, 0][0] for i in range(len(some))])
+            maps = attention(network, pixels, torch.tensor([output_of(m, tuple(settings["heads"])) for m in some]))
+            if maps is not None:
+                out |= {m["photo"]: one for m, one in zip(some, maps)}
     return out
 
 
@@ -91,7 +93,8 @@ def cards(scored: pd.DataFrame, faces: Faces, p: Params, most: int) -> list[dict
         out.append({
             "photo": mistake["photo"], "person": mistake["person"], "years": mistake["years"], "found": mistake["found"],
             "true": CLASSES[mistake["class_true"]], "given": CLASSES[mistake["class"]], "confidence": mistake["confidence"],
-            "attribute": mistake["attribute"], "crop": as_jpeg(crop), "heat": None if heat is None else as_jpeg(heated(crop, heat)),
+            "attribute": mistake["attribute"], "crop": as_jpeg(crop),
+            "heat": None if heat is None else as_jpeg(heated(crop, heat)),
             "chances": {a: dict(zip(VALUES[a], chances[a][i].round(3).tolist())) for a in ATTRIBUTES},
         })
     return out

@@ -9,7 +9,7 @@ from stages.lib.targets import classes_of
 
 
 def read_corrected(p: Params) -> pd.DataFrame:
-    """photo, mask, gender and age (years), as text: the labels of the training part, corrected, of models whose labels score."""
+    """photo, mask, gender and age (years), as text: the labels of the training part, corrected."""
     columns = {}
     for attribute in ATTRIBUTES:
         name = (p.specialists(attribute) or p.joint)[0]
