@@ -68,7 +68,18 @@ def test_seeds_that_differ_widen_the_interval_and_count_by_their_mean():
     assert score_of(seeds)["f1"] == pytest.approx(np.mean([macro_f1(t.true, t.guess, 18) for t in seeds]))
     wide, narrow = interval(draws_of(seeds, 0)["f1"]), interval(draws_of(seeds[1:2], 0)["f1"])
     assert wide[1] - wide[0] > 1.5 * (narrow[1] - narrow[0])
-    assert "over people and seeds" in report({"a": seeds, "b": seeds[:1]})
+    assert "over people and seeds (one seed of b)," in report({"a": seeds, "b": seeds[:1]})
+    assert "over people and seeds," in report({"a": seeds, "b": seeds[1:]})
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_draws_of_few_seeds_vary_as_their_mean_does(count):
+    """Of seeds that are right on different shares of a very large crowd, whose people add next to nothing."""
+    rng = np.random.default_rng(5)
+    table, skills = crowd(rng, 4000), np.linspace(0.1, 0.9, count)
+    seeds = [guessed(table, np.random.default_rng(seed), np.ones(4000), skill) for seed, skill in enumerate(skills)]
+    each = [macro_f1(seed.true, seed.guess, 18) for seed in seeds]
+    assert draws_of(seeds, 0)["f1"].std() == pytest.approx(np.std(each, ddof=1) / count ** 0.5, rel=0.1)
 
 
 def test_people_who_went_from_wrong_to_right_are_counted():
@@ -82,7 +93,7 @@ def test_people_who_went_from_wrong_to_right_are_counted():
 def test_other_people_or_other_labels_cannot_be_compared():
     rng = np.random.default_rng(4)
     table = crowd(rng, 10).assign(guess=0)
-    with pytest.raises(UserError, match="a and b scored different people: 9 of 9 in common"):
+    with pytest.raises(UserError, match="a and b scored different photos: 63 of 70 and 63 in common"):
         check_people({"a": [table], "b": [table[table.person < 9].reset_index(drop=True)]})
     with pytest.raises(UserError, match="a and b were scored by different labels of 7 photos"):
         check_people({"a": [table], "b": [table.assign(true=table.true.where(table.person > 0, (table.true + 1) % 18))]})
@@ -100,7 +111,8 @@ def test_experiments_and_the_workspace_are_compared_by_name(own):
 
 @pytest.mark.parametrize("words, named", [
     (("HEAD", "nowhere"), "error: nowhere: its reports/plots/labels.csv cannot be had"),
-    (("HEAD",), "error: name two revisions"),
+    (("HEAD",), "error: needs 2 words, A B, and has 1"),
+    ((",", "HEAD"), "error: ',': names no revision"),
     (("HEAD~1", "HEAD"), "error: HEAD~1: its reports/plots/labels.csv cannot be had"),
 ])
 def test_a_revision_without_results_is_one_line(own, words, named):

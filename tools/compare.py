@@ -3,16 +3,15 @@
 A and B are experiments, branches, tags or commits, or `workspace`. Printed are macro F1 of the 18 classes and of each
 attribute, and the differences with their 95% intervals by a paired bootstrap over people: both label the same people in
 every draw. One that holds 0 may be chance. Several seeds of one setting, A1,A2,A3, count as one: their mean, and each draw
-takes as many of them by chance, so that the interval covers the seeds, too.
+takes as many of them by chance, so that the interval covers the seeds, too; that of a single seed it cannot know.
 """
-import sys
 
 import numpy as np
 import pandas as pd
 
 from stages.lib.bootstrap import DRAWS, interval, scores_of_draws
 from stages.lib.classes import ATTRIBUTES
-from stages.lib.errors import UserError, run
+from stages.lib.errors import UserError, arguments, run
 from stages.lib.scoring import scores
 from tools.revisions import read_labels
 
@@ -21,7 +20,10 @@ ROWS = {"f1": "18 classes", **{attribute: attribute for attribute in ATTRIBUTES}
 
 def read_side(words: str) -> list[pd.DataFrame]:
     """The labels of each revision of A1,A2,..."""
-    return [read_labels(revision) for revision in words.split(",") if revision]
+    revisions = [revision for revision in words.split(",") if revision]
+    if not revisions:
+        raise UserError(f"{words!r}: names no revision")
+    return [read_labels(revision) for revision in revisions]
 
 
 def check_people(sides: dict[str, list[pd.DataFrame]]) -> None:
@@ -30,11 +32,12 @@ def check_people(sides: dict[str, list[pd.DataFrame]]) -> None:
     for name, tables in sides.items():
         for table in tables:
             if table.photo.tolist() != first.photo.tolist():
-                raise UserError(f"{first_name} and {name} scored different people: {table.person.nunique()} of "
-                                f"{len(set(table.person) & set(first.person))} in common; give runs of one split and fold")
-            if (table.true != first.true).any():
-                raise UserError(f"{first_name} and {name} were scored by different labels of {(table.true != first.true).sum()} "
-                                "photos; give runs with one set of corrections")
+                common = len(set(table.photo) & set(first.photo))
+                raise UserError(f"{first_name} and {name} scored different photos: {common} of {len(first)} and {len(table)} "
+                                "in common; give runs of one split and fold")
+            if others := (table.true != first.true).sum():
+                raise UserError(f"{first_name} and {name} were scored by different labels of {others} photos; give runs with "
+                                "one set of corrections")
 
 
 def score_of(tables: list[pd.DataFrame]) -> dict[str, float]:
@@ -44,10 +47,16 @@ def score_of(tables: list[pd.DataFrame]) -> dict[str, float]:
 
 
 def draws_of(tables: list[pd.DataFrame], seed: int, draws: int = DRAWS) -> dict[str, np.ndarray]:
-    """The same of each draw (draws,): people by chance, the same for all; and where there are several seeds, these, too."""
+    """The same of each draw (draws,): people by chance, the same for all; and where there are several seeds, these, too.
+
+    Draws of K seeds vary by (K - 1) / K of what the seeds' mean does, which the root makes good (Davison and Hinkley,
+    "Bootstrap Methods and their Application", 1997, chapter 2).
+    """
     each = [scores_of_draws(*(table[column].to_numpy() for column in ("true", "guess", "person")), draws) for table in tables]
-    times = np.random.default_rng(seed).multinomial(len(each), np.full(len(each), 1 / len(each)), draws) / len(each)
-    return {name: sum(times[:, i] * one[name] for i, one in enumerate(each)) for name in ROWS}
+    seeds = len(each)
+    times = np.random.default_rng(seed).multinomial(seeds, np.full(seeds, 1 / seeds), draws)
+    share = (1 + (times - 1) * (seeds / max(1, seeds - 1)) ** 0.5) / seeds
+    return {name: sum(share[:, i] * one[name] for i, one in enumerate(each)) for name in ROWS}
 
 
 def rightly_labelled(tables: list[pd.DataFrame]) -> pd.Series:
@@ -70,14 +79,13 @@ def report(sides: dict[str, list[pd.DataFrame]]) -> str:
     before, after = rightly_labelled(one), rightly_labelled(two)
     people = (f"{len(one[0])} photos of {len(before)} people, of whom {(after & ~before).sum()} went from wrong to right and "
               f"{(before & ~after).sum()} back (right: more than half of a person's photos)")
-    over = "people and seeds" if len(one) + len(two) > 2 else "people"
+    single = [name for name, side in sides.items() if len(side) == 1]
+    over = "people" + " and seeds" * (len(single) < 2) + (f" (one seed of {single[0]})" if len(single) == 1 else "")
     return "\n".join([*lines, "", people, f"* the 95% interval of the difference, over {over}, does not hold 0"])
 
 
 def main():
-    if len(sys.argv) != 3:
-        raise UserError("name two revisions: python -m tools.compare A B, such as HEAD workspace")
-    a, b = sys.argv[1:]
+    a, b = arguments("A", "B")
     sides = {a: read_side(a), f"{b} " if a == b else b: read_side(b)}
     check_people(sides)
     print(report(sides))
