@@ -9,7 +9,7 @@ from stages.lib.errors import UserError
 from tests.conftest import ROOT
 from tools.comparison import RUNS, experiment_of, read_runs
 from tools.recipe import overridden, read_words
-from tools.results import replaced
+from tools.results import Result, replaced, table_of
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +25,7 @@ def compared(ran, tmp_path_factory):
         (project.root / size).unlink()
     project.git("add", "-A")
     project.git("commit", "-qm", "what is compared")
+    project.set(age__mixing="mixup")  # as one might be trying it, or as an experiment that was killed may have left it
     project.first = project.python("tools.comparison", "tiny")
     project.second = project.python("tools.comparison", "tiny")
     (project.root / "reports/results.md").write_text("# Before\n<!-- tiny -->\nold\n<!-- end of tiny -->\nAfter\n")
@@ -45,10 +46,13 @@ def test_the_same_command_runs_only_what_has_no_result(compared):
     assert (compared.root / "logs/comparison/tiny-broken.log").read_text().count("dvc exp run") == 2
 
 
-def test_every_run_starts_from_the_same_parameters_and_they_are_left_as_they_were(compared):
-    assert yaml.safe_load((compared.root / "params.yaml").read_text())["age"]["loss"] == "cross_entropy"
+def test_every_run_starts_from_the_commits_parameters_and_mine_are_left_as_they_were(compared):
+    left = yaml.safe_load((compared.root / "params.yaml").read_text())["age"]
+    assert (left["loss"], left["mixing"]) == ("cross_entropy", "mixup")
     shown = compared.sh("git", "show", f"{revision_of(compared, 'tiny-two-folds')}:params.yaml").stdout
-    assert yaml.safe_load(shown)["age"]["loss"] == "cross_entropy"  # the run before it had focal
+    ran = yaml.safe_load(shown)["age"]
+    assert (ran["loss"], ran["mixing"]) == ("cross_entropy", "none")  # the run before it had focal, and no commit has mixup
+    assert "params.yaml differs from the last commit in age.mixing; every run starts from the commit's" in compared.first.stdout
 
 
 def revision_of(project, name: str) -> str:
@@ -64,7 +68,7 @@ def test_the_table_has_a_line_for_every_run_and_says_what_it_is_worth(compared):
     rows = {cells[1]: cells for line in report.splitlines()[4:8] for cells in [[c.strip() for c in line.split("|")]]}
     assert list(rows) == ["base", "focal", "broken", "two folds"]
     assert rows["broken"][2] == "failed, or still running"
-    assert rows["two folds"][3] == "other people"
+    assert rows["two folds"][3] == "other people or labels"
     assert re.fullmatch(r"[+-]\d\.\d{3} \([+-]\d\.\d{3} to [+-]\d\.\d{3}\)", rows["focal"][3])
     assert rows["focal"][8] == "`make recipe NAME=\"plain tiny\" SET=\"age.loss=focal\"`"
 
@@ -75,6 +79,27 @@ def test_seconds_of_training_are_those_of_the_models_of_a_run(compared):
     report = (compared.root / "reports/results.md").read_text().splitlines()
     cells = {line.split("|")[1].strip(): line.split("|")[7].strip() for line in report[4:8]}
     assert float(cells["two folds"]) > float(cells["base"]) > float(trained[5].min())
+
+
+def test_a_result_of_other_parameters_than_the_recipe_has_today_is_no_result(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    labels = pd.DataFrame({"photo": ["a", "b"], "person": ["p", "q"], "true": [0, 1], "guess": [0, 2]})
+    words = ["base", "screening", "age.loss=focal"]
+    same = Result(labels, read_words(words), 1.0, {})
+    other = Result(labels, read_words(words) | {"age.loss": "f1"}, 1.0, {})
+    table = table_of("screening", {"same": words, "other": words}, {"same": same, "other": other}).splitlines()
+    assert table[2].startswith("| same | 0.")
+    assert table[3].startswith("| other | its experiment has another age.loss; remove it")
+
+
+def test_a_size_without_experiments_keeps_its_table(own):
+    (own.root / "reports/results.md").write_text("".join(f"<!-- {size.stem} -->\nold\n<!-- end of {size.stem} -->\n"
+                                                         for size in (own.root / RUNS).glob("*.yaml")))
+    before = (own.root / "reports/results.md").read_text()
+    done = own.python("tools.results")
+    assert done.returncode == 0, done.stderr
+    assert "so its table stays as it is" in done.stdout
+    assert (own.root / "reports/results.md").read_text() == before
 
 
 def test_the_curves_are_drawn(compared):

@@ -66,3 +66,4 @@ def test_a_recipe_runs_as_an_experiment_of_its_name(own):
     again = own.python("tools.recipe", "mine")
     assert again.returncode == 0, again.stdout + again.stderr
     assert "--name mine-2" in again.stdout  # no result is overwritten
+    assert "params.yaml differs from the last commit in age.lr, and so will mine-2" in again.stdout

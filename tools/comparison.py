@@ -1,7 +1,7 @@
 """Run what a comparison lists and has no result yet, each as one DVC experiment. Run: python -m tools.comparison SIZE
 
 recipes/runs/SIZE.yaml names the runs, and recipes/SIZE.yaml is put on top of each. All are checked before the first one
-runs, and each starts from params.yaml as it is now; DVC skips the stages whose result it has. One that dies is resumed by
+runs, and each starts from params.yaml of the last commit; DVC skips the stages whose result it has. One that dies is resumed by
 the same command, and one that fails is named at the end, while the others go on. `python -m tools.results` makes the
 tables. logs/comparison/ holds what each printed.
 """
@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from stages.lib.errors import LOG, UserError, run
 from stages.lib.params import FILE, read_yaml
-from tools.recipe import FOLDER, experiments, overridden, read_words
+from tools.recipe import FOLDER, committed, experiments, overridden, read_words, uncommitted
 
 RUNS, LOGS = FOLDER / "runs", Path("logs/comparison")
 TRAINED = Path("logs/trained.csv")  # md5 of a trained model, and the seconds it took
@@ -43,7 +43,8 @@ def experiment_of(size: str, name: str) -> str:
 
 def note_seconds(since: str) -> None:
     """Keep the seconds of the trainings that ended since then, by the md5 of what they wrote."""
-    ended = [line.split(",") for line in LOG.read_text().splitlines() if line.split(",")[2] == "stages.train"]
+    lines = LOG.read_text().splitlines() if LOG.is_file() else []  # none where no stage ever ended
+    ended = [line.split(",") for line in lines if line.split(",")[2] == "stages.train"]
     seconds = {f"train@{model}-{fold}": took for stamp, _, _, model, fold, took in ended if stamp >= since}
     for name, stage in yaml.safe_load(Path("dvc.lock").read_text())["stages"].items():
         if name in seconds:
@@ -61,29 +62,38 @@ def run_one(size: str, name: str, words: list[str]) -> bool:
     return done.returncode == 0
 
 
-def main():
-    if len(sys.argv) != 2:
-        raise UserError(f"name a comparison: {', '.join(sorted(file.stem for file in RUNS.glob('*.yaml')))}")
-    size = sys.argv[1]
-    runs, failed = read_runs(size), []
+def compare(size: str, runs: dict[str, list[str]]) -> None:
+    """Run what has no result; raises UserError naming those that failed."""
+    start, failed = committed(), []
+    FILE.write_bytes(start)
     for name, words in runs.items():
         overridden(read_words(words), f"{RUNS / size}.yaml: {name}")
     LOGS.mkdir(parents=True, exist_ok=True)
     there = experiments()
     todo = {name: words for name, words in runs.items() if experiment_of(size, name) not in there}
     print(f"{len(runs) - len(todo)} of {len(runs)} runs have their result")
-    params = FILE.read_bytes()
     for name, words in (progress := tqdm(todo.items(), unit="run")):
         progress.set_description(name)
-        try:
-            ended_well = run_one(size, name, words)
-        finally:
-            FILE.write_bytes(params)  # an experiment leaves its own, and the next one is to start from the same
-        if not ended_well:
+        FILE.write_bytes(start)  # an experiment leaves its own, and each is to start from the same
+        if not run_one(size, name, words):
             failed.append(name)
             progress.write(f"{name}: failed, see {LOGS / experiment_of(size, name)}.log")
     if failed:
         raise UserError(f"{len(failed)} of {len(runs)} runs failed: {', '.join(failed)}; the same command tries them again")
+
+
+def main():
+    if len(sys.argv) != 2:
+        raise UserError(f"name a comparison: {', '.join(sorted(file.stem for file in RUNS.glob('*.yaml')))}")
+    size = sys.argv[1]
+    runs = read_runs(size)
+    if others := uncommitted():
+        print(f"{FILE} differs from the last commit in {', '.join(others)}; every run starts from the commit's")
+    mine = FILE.read_bytes()
+    try:
+        compare(size, runs)
+    finally:
+        FILE.write_bytes(mine)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Run a recipe as one DVC experiment. Run: python -m tools.recipe NAME [NAME ...] [KEY=VALUE ...] [--name EXPERIMENT]
 
 recipes/NAME.yaml holds overrides of params.yaml, in its shape; of several the later ones count, and KEY=VALUE most. `dvc
-exp show` compares what several recipes gave. Everything is checked before anything runs.
+exp show` compares what several recipes gave. Everything is checked before anything runs. What no recipe names stays as
+params.yaml has it, where an experiment leaves its own values: what differs from the last commit is said.
 """
 import argparse
 import json
@@ -83,7 +84,22 @@ def overridden(overrides: dict, source: str) -> None:
     except UserError as error:
         raise UserError(f"{source}: {error}") from None
     if root != Path("data/sample") and not root.is_dir():
-        raise UserError(f"{source}: data.root: {str(root)!r} is no folder; put the photos there, or add data.root=FOLDER")
+        raise UserError(f"{source}: data.root: {str(root)!r} is no folder; put the photos there, or add data.root=FOLDER "
+                        "(and data.table=FILE, where they are not the contest's)")
+
+
+def committed() -> bytes:
+    """params.yaml of the last commit."""
+    done = subprocess.run(["git", "show", f"HEAD:./{FILE}"], check=False, capture_output=True)
+    if done.returncode:
+        raise UserError(f"{FILE}: no commit has it ({done.stderr.decode().strip()}); experiments stand on one")
+    return done.stdout
+
+
+def uncommitted() -> list[str]:
+    """The keys of params.yaml that differ from the last commit."""
+    now, then = flat(read_yaml(FILE)), flat(yaml.safe_load(committed()))
+    return sorted(key for key in now.keys() | then.keys() if key not in now or key not in then or now[key] != then[key])
 
 
 def settings_of(overrides: dict) -> list[str]:
@@ -95,7 +111,10 @@ def settings_of(overrides: dict) -> list[str]:
 def experiments() -> set[str]:
     """Names of the experiments of all commits."""
     command = ["dvc", "exp", "list", "--all-commits", "--name-only"]
-    return set(subprocess.run(command, check=False, capture_output=True, text=True).stdout.split())
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise UserError(f"{shlex.join(command)}: {(done.stderr.strip().splitlines() or ['failed'])[-1]}")
+    return set(done.stdout.split())
 
 
 def free_name(name: str) -> str:
@@ -115,6 +134,9 @@ def main():
     overrides = read_words(words)
     overridden(overrides, f"recipe {' '.join(names)}")
     name = free_name(asked.name or "-".join(names))
+    if others := [key for key in uncommitted() if key not in overrides]:
+        print(f"{FILE} differs from the last commit in {', '.join(others)}, and so will {name}; "
+              f"`git restore {FILE}` before it starts from the commit")
     command = ["dvc", "exp", "run", "--name", name, *settings_of(overrides)]
     print(shlex.join(command), flush=True)
     os.execvp(command[0], command)

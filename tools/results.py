@@ -2,8 +2,10 @@
 
 Of each run of recipes/runs/SIZE.yaml, in its order: macro F1 of the 18 classes and of each attribute with 95% intervals by
 bootstrap over people; the paired difference to the first run, where both scored the same people; seconds of training, as
-this machine noted them; and the command. A run without an experiment is listed as such. The table replaces what
-reports/results.md has between the lines `<!-- SIZE -->` and `<!-- end of SIZE -->`; the curves are reports/SIZE-curves.png.
+this machine noted them; and the command. A run without an experiment is listed as such, and so is one whose experiment has
+other parameters than its recipes say today. The table replaces what reports/results.md has between the lines
+`<!-- SIZE -->` and `<!-- end of SIZE -->`, unless this clone has no experiment of that size; the curves are
+reports/SIZE-curves.png.
 """
 import io
 import re
@@ -23,6 +25,7 @@ from stages.lib.errors import UserError, run
 from stages.lib.scoring import scores
 from tools.comparison import LOGS, RUNS, TRAINED, experiment_of, read_runs
 from tools.curves import draw_curves
+from tools.recipe import flat, read_words
 from tools.revisions import read_labels
 
 REPORT = Path("reports/results.md")
@@ -33,6 +36,7 @@ class Result:
     """What one experiment came to: labels has photo, person, true and guess (0 to 17) of every scored photo, by photo."""
 
     labels: pd.DataFrame
+    params: dict  # flat
     seconds: float | None
     curves: dict[str, list[float]]
 
@@ -61,7 +65,12 @@ def read_result(revision: str) -> Result:
     trained = [stages[f"train@{model}-{fold}"]["outs"][0]["md5"] for model in params["models"] for fold in params["folds"]]
     seconds = sum(float(took[md5]) for md5 in trained) if took.keys() >= set(trained) else None
     curves = {model: read_curve(revision, model, params["folds"][0]) for model in params["models"]}
-    return Result(read_labels(revision), seconds, curves)
+    return Result(read_labels(revision), flat(params), seconds, curves)
+
+
+def differing(result: Result, words: list[str]) -> list[str]:
+    """The keys of a run's recipes and settings that its experiment has other values of."""
+    return sorted(key for key, value in read_words(words).items() if result.params.get(key) != value)
 
 
 def read_curve(revision: str, model: str, fold: int) -> list[float]:
@@ -81,8 +90,8 @@ def with_interval(value: float, draws: np.ndarray, sign: str = "") -> str:
 def row_of(result: Result, base: Result) -> list[str]:
     """The cells of a run: F1 of all, the difference to the base, F1 of each attribute, seconds."""
     score, draws = result.scores(), result.draws()
-    same = result.labels.photo.tolist() == base.labels.photo.tolist()
-    difference = "other people" if not same else "" if result is base else with_interval(
+    same = result.labels[["photo", "true"]].equals(base.labels[["photo", "true"]])
+    difference = "other people or labels" if not same else "" if result is base else with_interval(
         score["f1"] - base.scores()["f1"], draws["f1"] - base.draws()["f1"], "+")
     seconds = "" if result.seconds is None else f"{result.seconds:.0f}"
     return [with_interval(score["f1"], draws["f1"]), difference,
@@ -97,7 +106,9 @@ def table_of(size: str, runs: dict[str, list[str]], results: dict[str, Result]) 
     for name, words in runs.items():
         names, settings = ([w for w in words if ("=" in w) == is_setting] for is_setting in (False, True))
         command = f"`make recipe NAME=\"{' '.join(names)}\"" + (f" SET=\"{' '.join(settings)}\"`" if settings else "`")
-        if name in results:
+        if name in results and (others := differing(results[name], words)):
+            cells = [f"its experiment has another {', '.join(others)}; remove it, and run it again", *[""] * 5]
+        elif name in results:
             cells = row_of(results[name], results.get(first, results[name]))
         else:
             tried = (LOGS / f"{experiment_of(size, name)}.log").is_file()
@@ -120,10 +131,11 @@ def main():
         runs = read_runs(size)
         there = {name: found[experiment_of(size, name)] for name in runs if experiment_of(size, name) in found}
         results = {name: read_result(revision) for name, revision in there.items()}
-        REPORT.write_text(replaced(REPORT.read_text(), size, table_of(size, runs, results)))
+        text = replaced(REPORT.read_text(), size, table_of(size, runs, results))
         if results:
+            REPORT.write_text(text)
             draw_curves({name: result.curves for name, result in results.items()}, Path(f"reports/{size}-curves.png"))
-        print(f"{size}: {len(results)} of {len(runs)} runs")
+        print(f"{size}: {len(results)} of {len(runs)} runs" + ("" if results else ", so its table stays as it is"))
 
 
 if __name__ == "__main__":
