@@ -20,6 +20,7 @@ def folder(here):
     (here / "params.yaml").write_text((ROOT / "params.yaml").read_text())
     (here / search.SPACES).mkdir(parents=True)
     (here / search.SPACES / "default.yaml").write_text(SPACE)
+    (here / search.LOGS).mkdir(parents=True)
     return here
 
 
@@ -39,6 +40,7 @@ def trials(folder, monkeypatch):
 
     monkeypatch.setattr(search, "run_trial", run_trial)
     monkeypatch.setattr(search, "free_name", lambda name: name)
+    monkeypatch.setattr(search, "git", lambda *words: "")
     monkeypatch.setattr(search, "score_of", lambda experiment, attribute: trials[-1]["age.lr"])
     return trials
 
@@ -64,7 +66,8 @@ def test_every_trial_is_allowed_and_within_the_space_and_the_first_is_what_param
 
 
 def test_a_value_may_be_written_in_any_form_that_params_yaml_takes(trials, folder):
-    (folder / search.SPACES / "default.yaml").write_text("augment: [r3, light, [light, erasing]]\nlr: {low: 1.0e-4, high: 1.0e-2}\n")
+    space = "augment: [r3, light, [light, erasing]]\nlr: {low: 1.0e-4, high: 1.0e-2}\n"
+    (folder / search.SPACES / "default.yaml").write_text(space)
     go(1)
     assert trials[0]["age.augment"] == read_params().sections["age"].augment == ["light"]
 
@@ -117,6 +120,33 @@ def test_a_combination_that_the_schema_refuses_does_not_run(trials, folder, caps
     assert refused and len(trials) == 20 - len(refused)
     assert all(overrides["age.warmup"] < overrides["age.epochs"] for overrides in trials)
     assert capsys.readouterr().out.count("refused: trial ") == len(refused)
+
+
+def test_a_change_of_the_workspace_ends_the_search_and_the_trial_is_tried_again(trials, monkeypatch):
+    now = []
+    monkeypatch.setattr(search, "changes", lambda commit: str(now))
+    trials.ends = lambda number: number != 2 or now.append("an edit") is None
+    with pytest.raises(UserError, match="search-age-1: .* changed while it ran"):
+        go(3)
+    assert go(3).get_trials(states=[TrialState.COMPLETE])
+    assert len(trials) == 4
+    assert trials[2] == trials[1]
+
+
+def test_a_rate_of_more_than_three_digits_is_tried_as_it_is(trials, folder):
+    (folder / "params.yaml").write_text((ROOT / "params.yaml").read_text().replace("lr: 0.002", "lr: 0.0012345"))
+    assert read_params().sections["age"].lr == 0.0012345
+    go(2)
+    assert trials[0]["age.lr"] == 0.0012345
+    assert float(f"{trials[1]['age.lr']:.3g}") == trials[1]["age.lr"]
+
+
+def test_one_model_has_one_search_at_a_time(folder):
+    again = pytest.raises(UserError, match="age: another search of it runs in this folder")
+    with search.alone("age"), search.alone("gender"), again, search.alone("age"):
+        pass
+    with search.alone("age"):  # the first has ended
+        pass
 
 
 @pytest.mark.parametrize("change", ["space", "parameter"])

@@ -1,20 +1,23 @@
 """Search good parameters of one model. Run: python -m tools.search MODEL [--trials 20] [--space default]
 
 Each trial is one DVC experiment, search-MODEL-N, with other values of the model's section; the one with the highest macro
-F1 of the model's attribute on held-out people (of the 18 classes, for a joint model) is the best. Optuna's TPE (Bergstra
-et al. 2011, "Algorithms for Hyper-Parameter Optimization") suggests them: the first is what params.yaml says, nine are by
-chance, then what is like the good ones. recipes/search/SPACE.yaml says what is searched.
+F1 of the model's attribute on held-out people (of the 18 classes, for a joint model), as all listed models vote, is the
+best. Optuna's TPE (Bergstra et al. 2011, "Algorithms for Hyper-Parameter Optimization") suggests them: the first is what
+params.yaml says, nine are by chance, then what is like the good ones. recipes/search/SPACE.yaml says what is searched.
 
-Trials run in folders of their own (`dvc exp run --temp`), so the workspace stays as it is and can be worked in. --trials
-counts all that ended, those that failed and those that the schema refused, too: the same command goes on with a search
-that was killed, and first tries again what was running then. A study belongs to its space and to all other
-parameters; logs/search/ holds the studies and what each trial printed.
+Trials run in folders of their own (`dvc exp run --temp`), so the workspace stays as it is. A trial starts from what it has
+at that moment, so a change of params.yaml, dvc.yaml, stages/ or a table of data/ ends the search. --trials counts all that
+ended, those that failed and those that the schema refused, too: the same command goes on with a search that was killed,
+and first tries again what was running then. A study belongs to its space and to all other parameters, not to the code
+and the data; logs/search/ holds the studies and what each trial printed.
 """
 import argparse
+import fcntl
 import hashlib
 import json
 import shlex
 import subprocess
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -100,7 +103,6 @@ def open_study(model: str, space: Space, section: Model) -> optuna.Study:
         del rest[model][key.split(".")[1]]
     kinds = {key: distribution_to_json(one) for key, one in space.items()}
     digest = hashlib.sha256(json.dumps([kinds, rest], sort_keys=True).encode()).hexdigest()
-    LOGS.mkdir(parents=True, exist_ok=True)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(storage=f"sqlite:///{LOGS}/studies.db", study_name=f"{model}-{digest[:16]}",
                                 direction="maximize", load_if_exists=True)
@@ -120,6 +122,27 @@ def within(space: Space, values: dict) -> dict:
     own |= {key: json.dumps(own[key]) for key, kind in space.items() if isinstance(kind, CategoricalDistribution)}
     return {key: own[key] for key, kind in space.items() if
             (own[key] in kind.choices if isinstance(kind, CategoricalDistribution) else kind.low <= own[key] <= kind.high)}
+
+
+@contextmanager
+def alone(model: str):
+    """Raise UserError while another search of the model runs here: each would take the other's trial for a dead one."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    with open(LOGS / f"{model}.lock", "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise UserError(f"{model}: another search of it runs in this folder") from None
+        yield
+
+
+def git(*words: str) -> str:
+    return subprocess.run(["git", *words], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def changes(commit: str) -> str:
+    """What decides a trial's result and differs from the commit."""
+    return git("diff", commit, "--", str(FILE), "dvc.yaml", "stages", "data")
 
 
 def as_parameter(value: str | float) -> object:
@@ -164,9 +187,12 @@ def search(study: optuna.Study, space: Space, model: str, section: Model, trials
     """Ask for trials until the study has so many."""
     there = sum(map(counted, study.trials))
     now = {f"{model}.{name}": value for name, value in section.model_dump(mode="json").items()}
+    commit = git("rev-parse", "HEAD")
+    start = changes(commit)
     for _ in (progress := tqdm(range(there, trials), initial=there, total=trials, unit="trial")):
         trial = study.ask(space)
         overrides = overrides_of(trial)
+        overrides |= {key: value for key, value in now.items() if key in overrides and trial.params[key] == value}
         try:
             overridden(overrides, f"trial {trial.number}")
         except UserError as error:
@@ -176,7 +202,11 @@ def search(study: optuna.Study, space: Space, model: str, section: Model, trials
         experiment = free_name(f"search-{model}-{trial.number}")
         trial.set_user_attr("experiment", experiment)
         progress.set_description(experiment)
-        if run_trial(experiment, {key: value for key, value in overrides.items() if value != now[key]}):
+        ended_well = run_trial(experiment, {key: value for key, value in overrides.items() if value != now[key]})
+        if changes(commit) != start:
+            raise UserError(f"{experiment}: params.yaml, dvc.yaml, stages/ or a table of data/ changed while it ran, so it may "
+                            f"answer another question (dvc exp remove {experiment}); the same command begins anew")
+        if ended_well:
             study.tell(trial, score_of(experiment, section.attribute))
             progress.set_postfix(best=f"{study.best_value:.4f}")
         else:
@@ -213,8 +243,9 @@ def main():
         raise UserError(f"--trials = {asked.trials}: must be 1 or more")
     section = section_of(asked.model)
     space = read_space(asked.space, asked.model, section)
-    study = open_study(asked.model, space, section)
-    search(study, space, asked.model, section, asked.trials)
+    with alone(asked.model):
+        study = open_study(asked.model, space, section)
+        search(study, space, asked.model, section, asked.trials)
     print(report(study, section.attribute))
 
 
