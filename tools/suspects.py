@@ -65,6 +65,8 @@ def main():
     parser.add_argument("--twins", metavar="FILE", default="reports/twins.csv", help="default %(default)s")
     asked = parser.parse_args()
     combined, p = read_combined(), read_params()
+    if p.labels.corrections and Path(asked.out).resolve() == Path(p.labels.corrections).resolve():
+        raise UserError(f"--out: {asked.out} is labels.corrections, and holds what you accepted; name another file")
     if not (FACES / TABLE).is_file():
         raise UserError(f"{FACES}: no crops there; run dvc repro first")
     given, labels = read_csv("data/given.csv", ["photo", "person", *ATTRIBUTES]), read_corrected(p)
