@@ -114,7 +114,8 @@ def main():
     device = pick_device(p.machine.device)
     where = torch.cuda.get_device_name(device) if device.type == "cuda" else "no GPU"
     print(f"{len(files)} photos, {a.rounds} rounds, {os.cpu_count()} cores, {where}, torch {torch.__version__}\n")
-    print("| min_face | (a) one by one | (b) batches | (c) this stage | c / a | c / better of a, b | (d) with second look | same boxes |")
+    print("| min_face | (a) one by one | (b) batches | (c) this stage | c / a | c / better of a, b | (d) with second look "
+          "| same boxes |")
     print("|" + "---|" * 8)
     for min_face in (20, p.detect.min_face):
         s = timed(contenders(min_face, p, device), files, a.rounds, device)

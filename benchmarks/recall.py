@@ -75,7 +75,8 @@ def main():
         raise UserError(f"{a.empty}: no photos there")
     truths = {folder: read_csv(f"{folder}.csv", ["photo", "worn", *BOX]) for folder in a.folders}
     ways = ["bare", "worn wrongly", "worn well"]
-    print("| right, % |", " | ".join(f"{folder.name}: {way}" for folder in a.folders for way in ways), "| boxes on photos without a face |")
+    columns = " | ".join(f"{folder.name}: {way}" for folder in a.folders for way in ways)
+    print("| right, % |", columns, "| boxes on photos without a face |")
     print("|" + "---|" * (2 + 3 * len(a.folders)))
     for name, find in methods(p, device).items():
         cells = []

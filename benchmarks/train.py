@@ -35,8 +35,8 @@ IMPORTED = time.perf_counter() - START
 
 def noise(folder: Path, photos: int, size: int) -> Faces:
     rng = np.random.default_rng(0)
-    write_faces(folder, [str(i) for i in range(photos)], (rng.integers(0, 256, (size, size, 3), np.uint8) for _ in range(photos)),
-                (size, size))
+    crops = (rng.integers(0, 256, (size, size, 3), np.uint8) for _ in range(photos))
+    write_faces(folder, [str(i) for i in range(photos)], crops, (size, size))
     return Faces(folder)
 
 
@@ -87,7 +87,8 @@ def main():
     parser.add_argument("--compile", action="store_true")
     a = parser.parse_args()
     params = read_params()
-    p = params.sections["age"].model_copy(update={"backbone": a.backbone, "pretrained": False, "weights": None})
+    p = params.sections["age"].model_copy(update={"backbone": a.backbone, "pretrained": False, "weights": None,
+                                                          "loss": "cross_entropy", "class_weights": "none"})
     device, workers = pick_device(params.machine.device), params.machine.workers
     where = torch.cuda.get_device_name(device) if device.type == "cuda" else "no GPU"
     print(f"{a.backbone}, batches of {p.batch}, {a.photos} photos, {workers} workers, {os.cpu_count()} cores, {where}, "

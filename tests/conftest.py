@@ -12,11 +12,11 @@ import yaml
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # several test processes share the cores; set before torch is loaded
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ["dvc.yaml", "params.yaml", "None", ".dvcignore", "stages", "tools", "benchmarks", "recipes", ".gitignore", "data/dvc.yaml",
-         "data/corrections.csv", "data/pseudo"]
+PARTS = ["dvc.yaml", "params.yaml", "None", ".dvcignore", "stages", "tools", "benchmarks", "recipes", ".gitignore",
+         "data/dvc.yaml", "data/corrections.csv", "data/pseudo"]
 SMALL = {
-    "models": ["mask", "gender", "age"], "folds": [0], "refit": [], "sample__people": 12, "sample__eval_people": 2, "sample__seed": 777,
-    "data__root": "data/sample", "data__table": None, "labels__corrections": None, "split__n_folds": 2,
+    "models": ["mask", "gender", "age"], "folds": [0], "refit": [], "sample__people": 12, "sample__eval_people": 2,
+    "sample__seed": 777, "data__root": "data/sample", "data__table": None, "labels__corrections": None, "split__n_folds": 2,
     "split__seed": 777, "detect__max_bad": 20, "crop__method": "face", "crop__size": 32, "crop__margin": 0.25,
     "crop__aspect": 1.0, "combine__vote": "soft", "combine__weights": {}, "combine__decision": "argmax",
     "machine__device": "cpu", "machine__workers": 0,

@@ -21,7 +21,8 @@ def corrections(*rows, photo=""):
 
 
 def test_a_person_is_named_by_id_or_by_path():
-    labels, outcomes = correct(GIVEN, corrections(("000020", "gender", "male", "female"), ("ann", "gender", "female", "male")), "gender")
+    rows = corrections(("000020", "gender", "male", "female"), ("ann", "gender", "female", "male"))
+    labels, outcomes = correct(GIVEN, rows, "gender")
     assert list(labels) == ["female", "female", "female", "male", "male"]
     assert outcomes == ["applied to 2 photos", "applied to 1 photos"]
 
@@ -81,7 +82,8 @@ def test_of_two_corrections_of_one_label_the_first_counts():
     assert outcomes == ["applied to 1 photos", "not applied: an earlier row corrects the same label"]
 
 
-@pytest.mark.parametrize("row", [("x", "hair", "a", "b"), ("x", "gender", "male", "man"), ("x", "age", "20", "121"), ("x", "age", "20", "²")])
+@pytest.mark.parametrize("row", [("x", "hair", "a", "b"), ("x", "gender", "male", "man"), ("x", "age", "20", "121"),
+                                 ("x", "age", "20", "²")])
 def test_a_correction_to_a_value_that_is_not_allowed_stops(row):
     with pytest.raises(UserError, match=r"mine.csv: .*allowed are"):
         check_corrections(corrections(row), "mine.csv")

@@ -176,7 +176,8 @@ def test_a_class_without_a_photo_weighs_as_one_with_one():
 def test_class_weights_are_those_the_section_asks_for():
     assert class_weight("focal", asking("focal"), TARGET, 3) is None
     assert torch.equal(class_weight("focal", asking("focal", class_weights="balanced"), TARGET, 3), balanced(TARGET, 3))
-    assert torch.equal(class_weight("class_balanced_focal", asking("class_balanced_focal"), TARGET, 3), effective(TARGET, 3, 0.9))
+    effectively = class_weight("class_balanced_focal", asking("class_balanced_focal"), TARGET, 3)
+    assert torch.equal(effectively, effective(TARGET, 3, 0.9))
 
 
 JOINT_LOGITS, JOINT_TARGET = torch.randn(50, 8), torch.randint(0, 18, (50,))

@@ -59,7 +59,8 @@ def test_arcface_has_a_head_of_cosines():
     assert logits.abs().sum() > 0
 
 
-@pytest.mark.parametrize("changes, named", [({"head_layers": 2}, "age.head_layers: 2"), ({"loss": "arcface"}, "age.loss: 'arcface'"),
+@pytest.mark.parametrize("changes, named", [({"head_layers": 2}, "age.head_layers: 2"),
+                                            ({"loss": "arcface"}, "age.loss: 'arcface'"),
                                             ({"loss": "year_distribution"}, "age.loss: 'year_distribution'")])
 def test_another_head_where_the_backbone_has_none_names_both(changes, named):
     with pytest.raises(UserError, match=f"age.backbone: 'deit_tiny_distilled_patch16_224' .*{named}"):
