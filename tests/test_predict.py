@@ -8,7 +8,7 @@ from stages.lib.checkpoints import load_model
 from stages.lib.engine import predict_logits
 from stages.lib.facefile import Faces
 from stages.lib.networks import make_network
-from stages.lib.params import parse, read_yaml
+from stages.lib.params import read_params
 from stages.predict import folder_of, probabilities
 
 
@@ -41,7 +41,7 @@ def test_probabilities_are_the_mean_over_the_views(own, views, flips):
 
 def test_nobody_to_predict_is_a_table_without_rows(ran, monkeypatch):
     monkeypatch.chdir(ran.root)
-    p = parse(read_yaml("params.yaml"))
+    p = read_params()
     table = probabilities("age", folder_of("age", 0), Faces("data/faces"), [], p, torch.device("cpu"))
     assert list(table.columns) == list(predictions(ran).reset_index().columns)
     assert len(table) == 0
