@@ -8,6 +8,7 @@ import yaml
 from stages.lib.errors import UserError
 from tests.conftest import ROOT
 from tools.comparison import RUNS, experiment_of, read_runs
+from tools.curves import with_new_models
 from tools.recipe import overridden, read_words
 from tools.results import Result, replaced, table_of
 
@@ -100,6 +101,12 @@ def test_a_size_without_experiments_keeps_its_table(own):
     assert done.returncode == 0, done.stderr
     assert "so its table stays as it is" in done.stdout
     assert (own.root / "reports/results.md").read_text() == before
+
+
+def test_a_run_that_trained_nothing_of_its_own_has_no_curves_of_its_own():
+    base = {"mask": [0.1, 0.2], "age": [0.3, 0.4]}
+    runs = {"base": base, "offsets": base, "focal": base | {"age": [0.3, 0.5]}, "no mask": {"age": [0.3, 0.5]}}
+    assert list(with_new_models(runs)) == ["base", "focal"]
 
 
 def test_the_curves_are_drawn(compared):

@@ -11,8 +11,23 @@ COLORS = {"mask": "#0072b2", "gender": "#009e73", "age": "#d55e00", "joint": "#c
 COLUMNS = 4
 
 
+def with_new_models(runs: dict[str, dict[str, list[float]]]) -> dict[str, dict[str, list[float]]]:
+    """The runs of which some model was trained by none before: another vote or view has the curves of an earlier run."""
+    out, seen = {}, set()
+    for name, curves in runs.items():
+        own = {(model, tuple(curve)) for model, curve in curves.items()}
+        if own - seen:
+            out[name] = curves
+        seen |= own
+    return out
+
+
 def draw_curves(runs: dict[str, dict[str, list[float]]], file: Path) -> None:
-    """runs: macro F1 after each epoch, by run and model; the first run is drawn in grey behind the others."""
+    """runs: macro F1 after each epoch, by run and model; the first run is drawn in grey behind the others.
+
+    Those that trained nothing of their own are left out.
+    """
+    runs = with_new_models(runs)
     rows = ceil(len(runs) / COLUMNS)
     figure, panels = plt.subplots(rows, COLUMNS, figsize=(11, 1 + 1.9 * rows), sharex=True, sharey=True, squeeze=False,
                                   layout="constrained")
