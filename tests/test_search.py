@@ -10,6 +10,7 @@ from stages.lib.params import read_params
 from tests.conftest import ROOT
 from tools import search
 from tools.recipe import overridden
+from tools.space import SPACES, read_space
 
 SPACE = "loss: [focal, cross_entropy]\nlr: {low: 1.0e-4, high: 1.0e-2, log: true}\nepochs: {low: 1, high: 3}\n"
 
@@ -18,8 +19,8 @@ SPACE = "loss: [focal, cross_entropy]\nlr: {low: 1.0e-4, high: 1.0e-2, log: true
 def folder(here):
     """A folder with params.yaml and a space, where nothing can run."""
     (here / "params.yaml").write_text((ROOT / "params.yaml").read_text())
-    (here / search.SPACES).mkdir(parents=True)
-    (here / search.SPACES / "default.yaml").write_text(SPACE)
+    (here / SPACES).mkdir(parents=True)
+    (here / SPACES / "default.yaml").write_text(SPACE)
     (here / search.LOGS).mkdir(parents=True)
     return here
 
@@ -47,7 +48,7 @@ def trials(folder, monkeypatch):
 
 def go(number: int):
     section = search.section_of("age")
-    space = search.read_space("default", "age", section)
+    space = read_space("default", "age", section)
     study = search.open_study("age", space, section)
     search.search(study, space, "age", section, number)
     return study
@@ -67,7 +68,7 @@ def test_every_trial_is_allowed_and_within_the_space_and_the_first_is_what_param
 
 def test_a_value_may_be_written_in_any_form_that_params_yaml_takes(trials, folder):
     space = "augment: [r3, light, [light, erasing]]\nlr: {low: 1.0e-4, high: 1.0e-2}\n"
-    (folder / search.SPACES / "default.yaml").write_text(space)
+    (folder / SPACES / "default.yaml").write_text(space)
     go(1)
     assert trials[0]["age.augment"] == read_params().sections["age"].augment == ["light"]
 
@@ -113,7 +114,7 @@ def test_a_trial_that_fails_is_named_and_counted_and_the_others_go_on(trials, ca
 
 
 def test_a_combination_that_the_schema_refuses_does_not_run(trials, folder, capsys):
-    (folder / search.SPACES / "default.yaml").write_text("lr: {low: 1.0e-4, high: 1.0e-2}\nwarmup: {low: 0, high: 7}\n"
+    (folder / SPACES / "default.yaml").write_text("lr: {low: 1.0e-4, high: 1.0e-2}\nwarmup: {low: 0, high: 7}\n"
                                                          "epochs: {low: 1, high: 8}\nschedule: [cosine]\n")
     study = go(20)
     refused = study.get_trials(states=[TrialState.PRUNED])
@@ -153,7 +154,7 @@ def test_one_model_has_one_search_at_a_time(folder):
 def test_another_question_is_another_study(trials, folder, change):
     before = go(2).study_name
     if change == "space":
-        (folder / search.SPACES / "default.yaml").write_text(SPACE.replace("high: 3", "high: 4"))
+        (folder / SPACES / "default.yaml").write_text(SPACE.replace("high: 3", "high: 4"))
     else:
         (folder / "params.yaml").write_text((ROOT / "params.yaml").read_text().replace("margin: 0.25", "margin: 0.5"))
     assert go(2).study_name != before
@@ -191,7 +192,7 @@ def test_photos_that_git_does_not_track_are_taken_along(folder):
     ("- lr", "must hold lines"),
 ])
 def test_a_wrong_space_is_one_line_before_anything_runs(trials, folder, lines, said):
-    (folder / search.SPACES / "default.yaml").write_text(lines)
+    (folder / SPACES / "default.yaml").write_text(lines)
     with pytest.raises(UserError) as error:
         go(1)
     assert str(error.value).startswith("recipes/search/default.yaml: ")
@@ -216,7 +217,7 @@ def test_a_wrong_word_is_one_line_and_nothing_runs(own, words, line):
                                           ("age_groups", "age")])
 def test_every_space_is_allowed_by_the_schema(space, model, monkeypatch):
     monkeypatch.chdir(ROOT)
-    assert search.read_space(space, model, read_params().sections[model])
+    assert read_space(space, model, read_params().sections[model])
 
 
 def test_with_dvc_each_trial_is_an_experiment_and_the_workspace_stays_as_it_is(own):

@@ -9,7 +9,6 @@ reports/SIZE-curves.png.
 """
 import io
 import re
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +25,7 @@ from stages.lib.scoring import scores
 from tools.comparison import LOGS, RUNS, TRAINED, experiment_of, read_runs
 from tools.curves import draw_curves
 from tools.recipe import flat, read_words
-from tools.revisions import read_labels
+from tools.revisions import git, read_labels
 
 REPORT = Path("reports/results.md")
 
@@ -46,10 +45,6 @@ class Result:
     def scores(self) -> dict[str, float]:
         all_of_it = scores(self.labels.true.to_numpy(), self.labels.guess.to_numpy())
         return {"f1": all_of_it["f1"], **{attribute: all_of_it[attribute]["f1"] for attribute in ATTRIBUTES}}
-
-
-def git(*words: str) -> str:
-    return subprocess.run(["git", *words], check=True, capture_output=True, text=True).stdout
 
 
 def revisions() -> dict[str, str]:

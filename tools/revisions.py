@@ -1,5 +1,6 @@
 """What an experiment, branch, tag or commit left, or what lies in the workspace: through what DVC and git track alone."""
 import io
+import subprocess
 from pathlib import Path
 
 import dvc.api
@@ -11,6 +12,11 @@ from stages.lib.classes import CLASSES
 from stages.lib.errors import UserError
 
 LABELS = "reports/plots/labels.csv"
+
+
+def git(*words: str) -> str:
+    """What git prints."""
+    return subprocess.run(["git", *words], check=True, capture_output=True, text=True).stdout.strip()
 
 
 def read_at(revision: str, file: str) -> bytes:
