@@ -35,7 +35,7 @@ def read_members(name: str, p: Params) -> list[pd.DataFrame]:
 
 
 def vote_over(names: list[str], p: Params, read: Callable = read_members) -> pd.DataFrame:
-    """Voted probabilities of models that learn the same: a row a photo, columns p0, p1, ..."""
+    """Voted probabilities of models that learn the same: a row a photo, columns p0, p1, ...; `read` gives their tables."""
     tables = []
     for name in names:  # a model has its weight, however many folds of it have not seen a photo
         table = pd.concat(read(name, p))

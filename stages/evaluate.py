@@ -17,6 +17,7 @@ from stages.lib.files import read_csv, write_csv, write_json
 from stages.lib.params import read_params
 from stages.lib.scored import read_scored
 from stages.lib.scoring import scores, shares
+from stages.lib.truth import read_truth, read_years
 
 
 def by_how_found(scored: pd.DataFrame) -> dict:
@@ -36,7 +37,7 @@ def intervals(true, guess, people) -> dict:
 
 def main():
     p = read_params()
-    scored = read_scored(p)
+    scored = read_scored(pd.read_parquet("data/combined.parquet"), read_truth(p), read_years(p))
     unreadable = read_csv("data/unreadable.csv", ["photo", "part"])
     true, guess = scored["class_true"].to_numpy(), scored["class"].to_numpy()
 

@@ -86,7 +86,7 @@ def suspected(p: Params, combined: pd.DataFrame) -> list[dict]:
 def main():
     p = read_params()
     truth, years, combined = read_truth(p), read_years(p), pd.read_parquet("data/combined.parquet")
-    scored = read_scored(p)
+    scored = read_scored(combined, truth, years)
     metrics = json.loads(Path("reports/metrics.json").read_text())
     plots = {file.stem: pd.read_csv(file) for file in Path("reports/plots").glob("*.csv")}
     parts = [

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from stages.lib.breakdown import confidence
 from stages.lib.classes import CLASSES
 
 
@@ -30,8 +31,10 @@ def test_photos_get_the_labels_that_the_pipeline_gives_them(own, changes):
     assert table.set_index(table.photo.str.rsplit("/", n=1).str[1])["class"].to_dict() == submitted(own).to_dict()
     names = table["mask"] + "_" + table.gender + "_" + table.age
     assert names.tolist() == np.array(CLASSES)[table["class"]].tolist()
+    combined = pd.read_parquet(own.root / "data/combined.parquet").set_index("photo")
+    voted = combined.loc[table.photo.str.removeprefix("data/sample/")]
     for attribute in ("mask", "gender", "age"):
-        assert table[f"p_{attribute}"].between(0, 1).all()
+        assert table[f"p_{attribute}"].tolist() == pytest.approx(confidence(voted, attribute).tolist(), abs=2e-4)
 
 
 def test_every_photo_has_a_row_and_other_files_are_counted(own):

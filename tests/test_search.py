@@ -134,6 +134,19 @@ def test_a_change_of_the_workspace_ends_the_search_and_the_trial_is_tried_again(
     assert trials[2] == trials[1]
 
 
+def test_an_edit_of_what_decides_a_result_is_a_change_and_one_of_another_file_is_none(here):
+    for file in ("params.yaml", "README.md"):
+        (here / file).write_text("before")
+    search.git("init", "-q")
+    search.git("add", "-A")
+    search.git("-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "before")
+    commit = search.git("rev-parse", "HEAD")
+    (here / "README.md").write_text("after")
+    assert search.changes(commit) == ""
+    (here / "params.yaml").write_text("after")
+    assert "+after" in search.changes(commit)
+
+
 def test_a_rate_of_more_than_three_digits_is_tried_as_it_is(trials, folder):
     (folder / "params.yaml").write_text((ROOT / "params.yaml").read_text().replace("lr: 0.002", "lr: 0.0012345"))
     assert read_params().sections["age"].lr == 0.0012345

@@ -334,6 +334,10 @@ def test_the_command_writes_a_file_that_corrections_take(own):
         assert done.returncode == 0, done.stderr
         became = pd.read_csv(own.root / f"data/corrected/{attribute}.csv")
         assert became.outcome.str.startswith("applied to").all()
+    before = (own.root / "data/mine.csv").read_bytes()
+    done = own.python("tools.suspects", "--out", "data/mine.csv")
+    assert (done.returncode, (own.root / "data/mine.csv").read_bytes()) == (1, before)
+    assert done.stderr.startswith("error: --out: data/mine.csv is labels.corrections")
     (own.root / "data/faces/faces.json").unlink()
     done = own.python("tools.suspects")
     assert done.returncode == 1

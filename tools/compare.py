@@ -5,7 +5,6 @@ attribute, and the differences with their 95% intervals by a paired bootstrap ov
 every draw. One that holds 0 may be chance. Several seeds of one setting, A1,A2,A3, count as one: their mean, and each draw
 takes as many of them by chance, so that the interval covers the seeds, too; that of a single seed it cannot know.
 """
-
 import numpy as np
 import pandas as pd
 

@@ -1,9 +1,9 @@
 """Run what a comparison lists and has no result yet, each as one DVC experiment. Run: python -m tools.comparison SIZE
 
 recipes/runs/SIZE.yaml names the runs, and recipes/SIZE.yaml is put on top of each. All are checked before the first one
-runs, and each starts from params.yaml of the last commit; DVC skips the stages whose result it has. One that dies is resumed by
-the same command, and one that fails is named at the end, while the others go on. `python -m tools.results` makes the
-tables. logs/comparison/ holds what each printed.
+runs, and each starts from params.yaml of the last commit; DVC skips the stages whose result it has. One that dies is
+resumed by the same command, and one that fails is named at the end, while the others go on. `python -m tools.results`
+makes the tables. logs/comparison/ holds what each printed.
 """
 import re
 import shlex

@@ -44,7 +44,7 @@ def draw_curves(runs: dict[str, dict[str, list[float]]], file: Path) -> None:
         panel.set_visible(False)
     lines = [plt.Line2D([], [], color=color) for color in COLORS.values()]
     figure.legend(lines, COLORS, loc="outside upper right", ncols=len(COLORS), frameon=False, fontsize=9)
-    figure.supxlabel("epoch", fontsize=9)
-    figure.supylabel("macro F1 of the held-out fold (joint: 18 classes); grey: the first run", fontsize=9)
+    figure.supxlabel("epoch; of the held-out fold, of the 18 classes for joint models; grey: the first run", fontsize=9)
+    figure.supylabel("macro F1", fontsize=9)
     figure.savefig(file, dpi=110, metadata={"Software": None})
     plt.close(figure)
