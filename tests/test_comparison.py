@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from stages.lib.errors import UserError
+from stages.lib.errors import LOG, UserError
 from tests.conftest import ROOT
-from tools.comparison import RUNS, experiment_of, read_runs
+from tools.comparison import RUNS, TRAINED, experiment_of, note_seconds, read_runs
 from tools.curves import with_new_models
-from tools.recipe import overridden, read_words
+from tools.recipe import applied, committed, overridden, read_words
 from tools.results import Result, replaced, table_of
 
 
@@ -20,7 +20,7 @@ def compared(ran, tmp_path_factory):
     (project.root / "recipes/tiny.yaml").write_text("mask: {seed: 1}\ngender: {seed: 1}\nage: {epochs: 2}\n")
     (project.root / "recipes/plain.yaml").write_text("models: [mask, gender, age]\n")
     (project.root / "recipes/runs/tiny.yaml").write_text(
-        "base: plain\nfocal: plain age.loss=focal\nbroken: plain age.weights=nowhere.safetensors\n"
+        "base: plain\nfocal: plain age.loss=focal\nbroken: plain age.weights=params.yaml\n"
         "two folds: plain folds=[0,1]\n")
     for size in RUNS.glob("*.yaml"):
         (project.root / size).unlink()
@@ -38,7 +38,7 @@ def test_a_run_that_fails_is_named_and_the_others_go_on(compared):
     assert compared.first.returncode == 1
     assert compared.first.stderr.splitlines()[-1] == (
         "error: 1 of 4 runs failed: broken; the same command tries them again")
-    assert "nowhere.safetensors" in (compared.root / "logs/comparison/tiny-broken.log").read_text()
+    assert "error: params.yaml: age.weights: 'params.yaml' " in (compared.root / "logs/comparison/tiny-broken.log").read_text()
 
 
 def test_the_same_command_runs_only_what_has_no_result(compared):
@@ -82,15 +82,32 @@ def test_seconds_of_training_are_those_of_the_models_of_a_run(compared):
     assert float(cells["two folds"]) > float(cells["base"]) > float(trained[5].min())
 
 
-def test_a_result_of_other_parameters_than_the_recipe_has_today_is_no_result(monkeypatch):
+def test_a_result_of_other_parameters_than_the_run_has_today_is_no_result(monkeypatch):
     monkeypatch.chdir(ROOT)
     labels = pd.DataFrame({"photo": ["a", "b"], "person": ["p", "q"], "true": [0, 1], "guess": [0, 2]})
     words = ["base", "screening", "age.loss=focal"]
-    same = Result(labels, read_words(words), 1.0, {})
-    other = Result(labels, read_words(words) | {"age.loss": "f1"}, 1.0, {})
-    table = table_of("screening", {"same": words, "other": words}, {"same": same, "other": other}).splitlines()
+
+    def result(others: dict):
+        return Result(labels, applied(read_words(words) | others, yaml.safe_load(committed()), "test"), 1.0, {})
+
+    results = {"same": result({}), "loss": result({"age.loss": "f1"}), "detection": result({"detect.sure_votes": 9}),
+               "unused": result({"joint.lr": 0.5, "machine.workers": 9, "sample.seed": 9})}
+    table = table_of("screening", dict.fromkeys(results, words), results).splitlines()
     assert table[2].startswith("| same | 0.")
-    assert table[3].startswith("| other | its experiment has another age.loss; remove it")
+    assert table[3].startswith("| loss | its experiment has another age.loss; remove it")
+    assert table[4].startswith("| detection | its experiment has another detect.sure_votes; remove it")
+    assert table[5].startswith("| unused | 0.")
+
+
+def test_seconds_of_a_training_that_went_on_from_a_checkpoint_are_not_taken_for_all_of_it(here):
+    for folder in ("logs/comparison", "models"):
+        (here / folder).mkdir(parents=True)
+    stages = {f"train@{model}-0": {"outs": [{"md5": model}]} for model in ("mask", "age")}
+    (here / "dvc.lock").write_text(yaml.safe_dump({"stages": stages}))
+    times = [f"2026-01-02T03:04:0{i},host,stages.train,{model},0,{i}.5" for i, model in ((1, "mask"), (5, "age"), (7, "mask"))]
+    (here / LOG).write_text("\n".join([*times, "2026-01-02T03:05:00,host,stages.tr"]))  # a line half written
+    note_seconds("2026-01-02T03:04:03", "going on after epoch 2, from models/.resume/age-0.pt\n")
+    assert (here / TRAINED).read_text() == "mask,7.5\n"
 
 
 def test_a_size_without_experiments_keeps_its_table(own):

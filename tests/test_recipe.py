@@ -34,6 +34,8 @@ def test_every_recipe_is_allowed_by_the_schema(name):
     ({"age.los": "focal"}, "r: age.los: no such parameter"),
     ({"age.loss": "foc"}, "age.loss = 'foc'"),
     ({"data.root": "data/nowhere"}, "'data/nowhere' is no folder"),
+    ({"age.weights": "nowhere.safetensors"}, "r: age.weights: 'nowhere.safetensors' is no file"),
+    ({"data.table": "nowhere.csv"}, "r: data.table: 'nowhere.csv' is no file"),
 ])
 def test_a_wrong_recipe_stops_before_anything_runs(override, named):
     with pytest.raises(UserError, match="^r: ") as error:

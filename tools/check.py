@@ -1,21 +1,28 @@
-"""Check params.yaml and that the data is in place, before DVC begins. Run: python -m tools.check"""
+"""Check params.yaml and that what it names is in place, before DVC begins. Run: python -m tools.check"""
 from pathlib import Path
 
 from stages.lib.errors import UserError, run
-from stages.lib.params import read_params
+from stages.lib.params import FILE, Params, read_params
 
 SAMPLE = Path("data/sample")  # data/dvc.yaml draws it
 
 
-def main():
-    p = read_params()
+def check_files(p: Params, source: str) -> None:
+    """Raise UserError where a folder or file that the parameters name is not there; source: who set them."""
     root = Path(p.data.root)
     if root != SAMPLE and not root.is_dir():
-        raise UserError(f"params.yaml: data.root: {p.data.root!r} is no folder; put the photos there as README's "
+        raise UserError(f"{source}: data.root: {p.data.root!r} is no folder; put the photos there as README's "
                         f"\"Your own photos\" says, or set data.root to {SAMPLE} for the drawn sample")
-    for key, file in (("data.table", p.data.table), ("labels.corrections", p.labels.corrections)):
+    files = {"data.table": p.data.table, "labels.corrections": p.labels.corrections}
+    for name in p.models:
+        files |= {f"{name}.weights": p.sections[name].weights, f"{name}.pseudo": p.sections[name].pseudo}
+    for key, file in files.items():
         if file and not Path(file).is_file():
-            raise UserError(f"params.yaml: {key}: {file!r} is no file; give the path of a CSV, or null")
+            raise UserError(f"{source}: {key}: {file!r} is no file; give the path of one, or null")
+
+
+def main():
+    check_files(read_params(), str(FILE))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ runs, and each starts from params.yaml of the last commit; DVC skips the stages 
 resumed by the same command, and one that fails is named at the end, while the others go on. `python -m tools.results`
 makes the tables. logs/comparison/ holds what each printed.
 """
+import os
 import re
 import shlex
 import subprocess
@@ -17,7 +18,9 @@ from tqdm import tqdm
 
 from stages.lib.errors import LOG, UserError, run
 from stages.lib.params import FILE, read_yaml
-from tools.recipe import FOLDER, committed, experiments, overridden, read_words, uncommitted
+from tools.check import SAMPLE
+from tools.recipe import FOLDER, applied, committed, overridden, read_words, uncommitted
+from tools.revisions import params_at, revisions
 
 RUNS, LOGS = FOLDER / "runs", Path("logs/comparison")
 TRAINED = Path("logs/trained.csv")  # md5 of a trained model, and the seconds it took
@@ -41,11 +44,33 @@ def experiment_of(size: str, name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", f"{size} {name}".lower()).strip("-")
 
 
-def note_seconds(since: str) -> None:
-    """Keep the seconds of the trainings that ended since then, by the md5 of what they wrote."""
+def differing(params: dict, words: list[str]) -> list[str]:
+    """The keys of which an experiment's params.yaml has other values than its run has today: the commit's, and on top of
+    them the recipes and settings of `words`. What only one of the two knows is of another version, and not compared."""
+    wanted = applied(read_words(words), yaml.safe_load(committed()), FILE.name)
+    idle = ["machine", *(["sample"] if wanted["data"]["root"] != str(SAMPLE) else [])]
+    idle += [name for name, section in wanted.items() if isinstance(section, dict) and "attribute" in section
+             and name not in wanted["models"]]
+    out = []
+    for name, value in wanted.items():
+        if name not in idle and isinstance(value, dict):
+            known = value.keys() & params.get(name, {}).keys() - set(idle)
+            out += [f"{name}.{key}" for key in known if params[name][key] != value[key]]
+        elif name not in idle and name in params and params[name] != value:
+            out.append(name)
+    return sorted(out)
+
+
+def note_seconds(since: str, printed: str) -> None:
+    """Keep the seconds of the trainings that ended since then, by the md5 of what they wrote.
+
+    printed: what they printed meanwhile; one that says that it went on from a checkpoint took longer than it noted.
+    """
     lines = LOG.read_text().splitlines() if LOG.is_file() else []  # none where no stage ever ended
-    ended = [line.split(",") for line in lines if line.split(",")[2] == "stages.train"]
-    seconds = {f"train@{model}-{fold}": took for stamp, _, _, model, fold, took in ended if stamp >= since}
+    ended = [line.split(",") for line in lines if line.count(",") == 5 and line.split(",")[2] == "stages.train"]
+    resumed = re.findall(r"^going on after epoch \d+, from models/\.resume/(.+)\.pt$", printed, re.MULTILINE)
+    seconds = {f"train@{model}-{fold}": took for stamp, _, _, model, fold, took in ended
+               if stamp >= since and f"{model}-{fold}" not in resumed}
     for name, stage in yaml.safe_load(Path("dvc.lock").read_text())["stages"].items():
         if name in seconds:
             with open(TRAINED, "a") as file:
@@ -56,9 +81,11 @@ def run_one(size: str, name: str, words: list[str]) -> bool:
     """Run one experiment; returns whether it ended well."""
     since, log = time.strftime("%Y-%m-%dT%H:%M:%S"), LOGS / f"{experiment_of(size, name)}.log"
     command = [sys.executable, "-m", "tools.recipe", *words, "--name", experiment_of(size, name)]
-    with open(log, "a") as file:
+    with open(log, "a+") as file:
+        start = file.seek(0, os.SEEK_END)
         done = subprocess.run(command, check=False, stdout=file, stderr=subprocess.STDOUT)
-    note_seconds(since)
+        file.seek(start)
+        note_seconds(since, file.read())
     return done.returncode == 0
 
 
@@ -69,9 +96,13 @@ def compare(size: str, runs: dict[str, list[str]]) -> None:
     for name, words in runs.items():
         overridden(read_words(words), f"{RUNS / size}.yaml: {name}")
     LOGS.mkdir(parents=True, exist_ok=True)
-    there = experiments()
+    there = revisions()
     todo = {name: words for name, words in runs.items() if experiment_of(size, name) not in there}
     print(f"{len(runs) - len(todo)} of {len(runs)} runs have their result")
+    for name, words in runs.items():
+        experiment = experiment_of(size, name)
+        if experiment in there and (others := differing(params_at(there[experiment]), words)):
+            print(f"{name}: its experiment has another {', '.join(others)}; to run it anew: dvc exp remove {experiment}")
     for name, words in (progress := tqdm(todo.items(), unit="run")):
         progress.set_description(name)
         FILE.write_bytes(start)  # an experiment leaves its own, and each is to start from the same

@@ -6,6 +6,7 @@ import matplotlib
 
 matplotlib.use("Agg")  # no screen is needed
 import matplotlib.pyplot as plt
+from matplotlib.ticker import MaxNLocator
 
 COLORS = {"mask": "#0072b2", "gender": "#009e73", "age": "#d55e00", "joint": "#cc79a7"}  # Okabe and Ito, 2008
 COLUMNS = 4
@@ -40,8 +41,10 @@ def draw_curves(runs: dict[str, dict[str, list[float]]], file: Path) -> None:
         panel.set_title(name, fontsize=9, loc="left")
         panel.set_ylim(0, 1)
         panel.grid(alpha=0.25)
-    for panel in panels.flat[len(runs):]:
-        panel.set_visible(False)
+        panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+    for i, panel in enumerate(panels.flat):
+        panel.set_visible(i < len(runs))
+        panel.tick_params(labelbottom=i + COLUMNS >= len(runs))  # the last of each column, wherever that is
     lines = [plt.Line2D([], [], color=color) for color in COLORS.values()]
     figure.legend(lines, COLORS, loc="outside upper right", ncols=len(COLORS), frameon=False, fontsize=9)
     figure.supxlabel("epoch; of the held-out fold, of the 18 classes for joint models; grey: the first run", fontsize=9)

@@ -16,6 +16,8 @@ import yaml
 
 from stages.lib.errors import UserError, run
 from stages.lib.params import FILE, parse, read_yaml
+from tools.check import check_files
+from tools.revisions import revisions
 
 FOLDER = Path("recipes")
 MAPS = ("weights", "attribute_losses")  # parameters whose keys are not all there in params.yaml; the schema knows them
@@ -68,9 +70,8 @@ def is_in_map(key: str) -> bool:
     return key.count(".") == 2 and key.split(".")[1] in MAPS
 
 
-def overridden(overrides: dict, source: str) -> None:
-    """Check params.yaml as it would be with the overrides; raises UserError naming an unknown key or a wrong value."""
-    values = read_yaml(FILE)
+def applied(overrides: dict, values: dict, source: str) -> dict:
+    """The values of a params.yaml, changed, with the overrides in it; raises UserError naming an unknown key."""
     for key, value in overrides.items():
         *path, last = key.split(".")
         section = values
@@ -79,13 +80,18 @@ def overridden(overrides: dict, source: str) -> None:
         if not isinstance(section, dict) or (last not in section and not is_in_map(key)):
             raise UserError(f"{source}: {key}: no such parameter in {FILE}")
         section[last] = value
+    return values
+
+
+def overridden(overrides: dict, source: str) -> None:
+    """Check params.yaml as it would be with the overrides; raises UserError naming an unknown key, a wrong value, or a
+    file that is not there."""
+    values = applied(overrides, read_yaml(FILE), source)
     try:
-        root = Path(parse(values).data.root)
+        p = parse(values)
     except UserError as error:
         raise UserError(f"{source}: {error}") from None
-    if root != Path("data/sample") and not root.is_dir():
-        raise UserError(f"{source}: data.root: {str(root)!r} is no folder; put the photos there, or add data.root=FOLDER "
-                        "(and data.table=FILE, where they are not the contest's)")
+    check_files(p, source)
 
 
 def committed() -> bytes:
@@ -108,18 +114,9 @@ def settings_of(overrides: dict) -> list[str]:
             for part in ("-S", f"{'++' if is_in_map(key) else ''}{key}={json.dumps(value)}")]
 
 
-def experiments() -> set[str]:
-    """Names of the experiments of all commits."""
-    command = ["dvc", "exp", "list", "--all-commits", "--name-only"]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    if done.returncode:
-        raise UserError(f"{shlex.join(command)}: {(done.stderr.strip().splitlines() or ['failed'])[-1]}")
-    return set(done.stdout.split())
-
-
 def free_name(name: str) -> str:
     """The name, or name-2, name-3, ... where an experiment has it, so that no result is lost."""
-    taken = experiments()
+    taken = revisions()
     return next(n for n in chain([name], (f"{name}-{i}" for i in count(2))) if n not in taken)
 
 

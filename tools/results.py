@@ -3,9 +3,9 @@
 Of each run of recipes/runs/SIZE.yaml, in its order: macro F1 of the 18 classes and of each attribute with 95% intervals by
 bootstrap over people; the paired difference to the first run, where both scored the same people; seconds of training, as
 this machine noted them; and the command. A run without an experiment is listed as such, and so is one whose experiment has
-other parameters than its recipes say today. The table replaces what reports/results.md has between the lines
-`<!-- SIZE -->` and `<!-- end of SIZE -->`, unless this clone has no experiment of that size; the curves are
-reports/SIZE-curves.png.
+other parameters than its recipes and the committed params.yaml give today. The code is that of the experiment's commit. The
+table replaces what reports/results.md has between the lines `<!-- SIZE -->` and `<!-- end of SIZE -->`, unless this clone
+has no experiment of that size; the curves are reports/SIZE-curves.png.
 """
 import io
 import re
@@ -22,10 +22,9 @@ from stages.lib.bootstrap import interval, scores_of_draws
 from stages.lib.classes import ATTRIBUTES
 from stages.lib.errors import UserError, run
 from stages.lib.scoring import scores
-from tools.comparison import LOGS, RUNS, TRAINED, experiment_of, read_runs
+from tools.comparison import LOGS, RUNS, TRAINED, differing, experiment_of, read_runs
 from tools.curves import draw_curves
-from tools.recipe import flat, read_words
-from tools.revisions import git, read_labels
+from tools.revisions import git, params_at, read_labels, revisions
 
 REPORT = Path("reports/results.md")
 
@@ -35,7 +34,7 @@ class Result:
     """What one experiment came to: labels has photo, person, true and guess (0 to 17) of every scored photo, by photo."""
 
     labels: pd.DataFrame
-    params: dict  # flat
+    params: dict
     seconds: float | None
     curves: dict[str, list[float]]
 
@@ -47,25 +46,14 @@ class Result:
         return {"f1": all_of_it["f1"], **{attribute: all_of_it[attribute]["f1"] for attribute in ATTRIBUTES}}
 
 
-def revisions() -> dict[str, str]:
-    """The commit of each experiment by its name; of two of one name the later."""
-    lines = git("for-each-ref", "refs/exps", "--sort=creatordate", "--format=%(refname) %(objectname)").splitlines()
-    return {ref.rsplit("/", 1)[1]: sha for ref, sha in (line.split() for line in lines) if ref.count("/") == 4}
-
-
 def read_result(revision: str) -> Result:
-    params = yaml.safe_load(git("show", f"{revision}:params.yaml"))
+    params = params_at(revision)
     stages = yaml.safe_load(git("show", f"{revision}:dvc.lock"))["stages"]
     took = dict(line.split(",") for line in TRAINED.read_text().splitlines()) if TRAINED.is_file() else {}
     trained = [stages[f"train@{model}-{fold}"]["outs"][0]["md5"] for model in params["models"] for fold in params["folds"]]
     seconds = sum(float(took[md5]) for md5 in trained) if took.keys() >= set(trained) else None
     curves = {model: read_curve(revision, model, params["folds"][0]) for model in params["models"]}
-    return Result(read_labels(revision), flat(params), seconds, curves)
-
-
-def differing(result: Result, words: list[str]) -> list[str]:
-    """The keys of a run's recipes and settings that its experiment has other values of."""
-    return sorted(key for key, value in read_words(words).items() if result.params.get(key) != value)
+    return Result(read_labels(revision), params, seconds, curves)
 
 
 def read_curve(revision: str, model: str, fold: int) -> list[float]:
@@ -101,7 +89,7 @@ def table_of(size: str, runs: dict[str, list[str]], results: dict[str, Result]) 
     for name, words in runs.items():
         names, settings = ([w for w in words if ("=" in w) == is_setting] for is_setting in (False, True))
         command = f"`make recipe NAME=\"{' '.join(names)}\"" + (f" SET=\"{' '.join(settings)}\"`" if settings else "`")
-        if name in results and (others := differing(results[name], words)):
+        if name in results and (others := differing(results[name].params, words)):
             cells = [f"its experiment has another {', '.join(others)}; remove it, and run it again", *[""] * 5]
         elif name in results:
             cells = row_of(results[name], results.get(first, results[name]))

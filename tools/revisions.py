@@ -5,11 +5,13 @@ from pathlib import Path
 
 import dvc.api
 import pandas as pd
+import yaml
 from dvc.exceptions import DvcException
 from scmrepo.exceptions import SCMError
 
 from stages.lib.classes import CLASSES
 from stages.lib.errors import UserError
+from stages.lib.params import FILE
 
 LABELS = "reports/plots/labels.csv"
 
@@ -17,6 +19,17 @@ LABELS = "reports/plots/labels.csv"
 def git(*words: str) -> str:
     """What git prints."""
     return subprocess.run(["git", *words], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def revisions() -> dict[str, str]:
+    """The commit of each experiment of all commits by its name; of two of one name the later."""
+    lines = git("for-each-ref", "refs/exps", "--sort=creatordate", "--format=%(refname) %(objectname)").splitlines()
+    return {ref.rsplit("/", 1)[1]: sha for ref, sha in (line.split() for line in lines) if ref.count("/") == 4}
+
+
+def params_at(revision: str) -> dict:
+    """The values of params.yaml of a commit."""
+    return yaml.safe_load(git("show", f"{revision}:{FILE}"))
 
 
 def read_at(revision: str, file: str) -> bytes:
