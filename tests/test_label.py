@@ -71,6 +71,23 @@ def test_a_path_without_photos_is_named_in_one_line(own, words, said):
     assert done.stderr == f"error: {said}\n"
 
 
+def test_a_folder_is_no_table(own):
+    done = own.python("tools.label", "data/sample/eval/images", "--out", "reports")
+    assert (done.returncode, done.stderr) == (1, "error: --out: reports is a folder; name a file\n")
+
+
+@pytest.mark.parametrize("key, value, said", [
+    ("crop__margin", 0.5, "crop.margin: 0.5, and the models learnt from crops made with 0.25"),
+    ("detect__min_face", 40, "detect.min_face: 40, "),
+])
+def test_faces_that_the_models_did_not_learn_from_are_refused(own, key, value, said):
+    own.set(**{key: value})
+    done = own.python("tools.label", "data/sample/eval/images")
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert line.startswith(f"error: params.yaml: {said}")
+
+
 def test_a_model_that_is_not_there_is_named(own):
     shutil.rmtree(own.root / "models/age/0")
     done = own.python("tools.label", "data/sample/eval/images")

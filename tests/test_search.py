@@ -125,7 +125,7 @@ def test_a_combination_that_the_schema_refuses_does_not_run(trials, folder, caps
 
 def test_a_change_of_the_workspace_ends_the_search_and_the_trial_is_tried_again(trials, monkeypatch):
     now = []
-    monkeypatch.setattr(search, "changes", lambda commit: str(now))
+    monkeypatch.setattr(search, "changes", lambda commit, beside: str(now))
     trials.ends = lambda number: number != 2 or now.append("an edit") is None
     with pytest.raises(UserError, match="search-age-1: .* changed while it ran"):
         go(3)
@@ -135,16 +135,24 @@ def test_a_change_of_the_workspace_ends_the_search_and_the_trial_is_tried_again(
 
 
 def test_an_edit_of_what_decides_a_result_is_a_change_and_one_of_another_file_is_none(here):
-    for file in ("params.yaml", "README.md"):
-        (here / file).write_text("before")
+    (here / "stages").mkdir()
+    for file in ("params.yaml", "README.md", "mine.csv", ".gitignore"):
+        (here / file).write_text("mine.csv\n")
     search.git("init", "-q")
     search.git("add", "-A")
     search.git("-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "before")
     commit = search.git("rev-parse", "HEAD")
     (here / "README.md").write_text("after")
-    assert search.changes(commit) == ""
-    (here / "params.yaml").write_text("after")
-    assert "+after" in search.changes(commit)
+    (here / "untracked.txt").write_text("after")
+    start = search.changes(commit, ["mine.csv"])
+    seen = [start]
+    for file in ("params.yaml", "mine.csv", "stages/new.py", "stages/new.py"):
+        before = (here / file).read_text() if (here / file).is_file() else ""
+        (here / file).write_text(f"{before}after\n")
+        seen.append(search.changes(commit, ["mine.csv"]))
+    assert len(set(seen)) == len(seen)
+    (here / "README.md").write_text("after, too")
+    assert search.changes(commit, ["mine.csv"]) == seen[-1]
 
 
 def test_a_rate_of_more_than_three_digits_is_tried_as_it_is(trials, folder):

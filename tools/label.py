@@ -28,7 +28,7 @@ from stages.lib.errors import UserError, run
 from stages.lib.facefile import Faces, write_faces
 from stages.lib.files import write_csv
 from stages.lib.listing import files_in, why_unused
-from stages.lib.params import Params, read_params
+from stages.lib.params import FILE, Params, read_params, read_yaml
 from stages.lib.truth import read_truth
 from stages.predict import folder_of, probabilities
 
@@ -59,6 +59,17 @@ def trained(p: Params) -> dict[str, list[Path]]:
         if not (folder / "model.json").is_file():
             raise UserError(f"{folder}: no trained model; run dvc repro, or dvc pull")
     return folders
+
+
+def check_crops(p: Params) -> None:
+    """Raise UserError where params.yaml finds or cuts faces otherwise than in the run that the models learnt from."""
+    stages, now = read_yaml(Path("dvc.lock"))["stages"], read_yaml(FILE)
+    for stage in ("detect", "crop") if p.crop.method == "face" else ("crop",):
+        was = stages[stage]["params"][str(FILE)][stage]
+        for key, value in now[stage].items():
+            if value != was.get(key):
+                raise UserError(f"{FILE}: {stage}.{key}: {value!r}, and the models learnt from crops made with "
+                                f"{was.get(key)!r}; set it back, or run dvc repro")
 
 
 def voted(faces: Faces, folders: dict[str, list[Path]], p: Params) -> pd.DataFrame:
@@ -110,7 +121,10 @@ def main():
     parser.add_argument("--out", metavar="FILE", default="labels.csv", help="the table; default %(default)s")
     asked = parser.parse_args()
     p, photos = read_params(), find_photos(asked.photos)
+    if Path(asked.out).is_dir():
+        raise UserError(f"--out: {asked.out} is a folder; name a file")
     folders = trained(p)
+    check_crops(p)
     with tempfile.TemporaryDirectory() as scratch:
         table = label_photos(photos, folders, p, Path(scratch))
     write_csv(table, asked.out)

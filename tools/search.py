@@ -6,9 +6,9 @@ best. Optuna's TPE (Bergstra et al. 2011, "Algorithms for Hyper-Parameter Optimi
 params.yaml says, nine are by chance, then what is like the good ones. recipes/search/SPACE.yaml says what is searched.
 
 Trials run in folders of their own (`dvc exp run --temp`), so the workspace stays as it is. A trial starts from what it has
-at that moment, so a change of params.yaml, dvc.yaml, stages/ or a table of data/ ends the search. --trials counts all that
-ended, those that failed and those that the schema refused, too: the same command goes on with a search that was killed,
-and first tries again what was running then. A study belongs to its space and to all other parameters, not to the code
+at that moment, so a change of params.yaml, a table that it names, dvc.yaml or stages/ ends the search. --trials counts all
+that ended, those that failed and those that the schema refused, too: the same command goes on with a search that was
+killed, and first tries again what was running then. A study belongs to its space and to all other parameters, not to the code
 and the data; logs/search/ holds the studies and what each trial printed.
 """
 import argparse
@@ -85,9 +85,11 @@ def alone(model: str):
         yield
 
 
-def changes(commit: str) -> str:
-    """What decides a trial's result and differs from the commit."""
-    return git("diff", commit, "--", str(FILE), "dvc.yaml", "stages", "data")
+def changes(commit: str, beside: list[str]) -> str:
+    """What decides a trial's result and differs from the commit; beside: files that git may not track."""
+    new = git("ls-files", "--others", "--exclude-standard", "--", "stages").splitlines()
+    contents = [hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in (*new, *beside) if Path(file).is_file()]
+    return "\n".join([git("diff", commit, "--", str(FILE), "dvc.yaml", "stages", "data"), *new, *contents])
 
 
 def as_parameter(value: str | float) -> object:
@@ -101,11 +103,16 @@ def overrides_of(trial: Trial | FrozenTrial) -> dict:
     return {key: as_parameter(value) for key, value in trial.params.items()}
 
 
-def beside_git() -> list[str]:
-    """Options that take photos, tables and weights along into a trial's folder, which has what git and DVC track."""
+def named_files() -> list[str]:
+    """The folder of photos, the tables and the weights that params.yaml names."""
     params = read_params()
     of_models = [file for name in params.models for file in (params.sections[name].weights, params.sections[name].pseudo)]
-    files = [Path(f) for f in dict.fromkeys([params.data.root, params.data.table, params.labels.corrections, *of_models]) if f]
+    return [f for f in dict.fromkeys([params.data.root, params.data.table, params.labels.corrections, *of_models]) if f]
+
+
+def beside_git() -> list[str]:
+    """Options that take photos, tables and weights along into a trial's folder, which has what git and DVC track."""
+    files = map(Path, named_files())
     untracked = [file for file in files if file != Path("data/sample") and not file.with_name(f"{file.name}.dvc").is_file()]
     return [word for file in untracked if not file.is_absolute() for word in ("--copy-paths", str(file))]
 
@@ -132,8 +139,8 @@ def search(study: optuna.Study, space: Space, model: str, section: Model, trials
     """Ask for trials until the study has so many."""
     there = sum(map(counted, study.trials))
     now = {f"{model}.{name}": value for name, value in section.model_dump(mode="json").items()}
-    commit = git("rev-parse", "HEAD")
-    start = changes(commit)
+    commit, beside = git("rev-parse", "HEAD"), named_files()
+    start = changes(commit, beside)
     for _ in (progress := tqdm(range(there, trials), initial=there, total=trials, unit="trial")):
         trial = study.ask(space)
         overrides = overrides_of(trial)
@@ -148,9 +155,9 @@ def search(study: optuna.Study, space: Space, model: str, section: Model, trials
         trial.set_user_attr("experiment", experiment)
         progress.set_description(experiment)
         ended_well = run_trial(experiment, {key: value for key, value in overrides.items() if value != now[key]})
-        if changes(commit) != start:
-            raise UserError(f"{experiment}: params.yaml, dvc.yaml, stages/ or a table of data/ changed while it ran, so it may "
-                            f"answer another question (dvc exp remove {experiment}); the same command begins anew")
+        if changes(commit, beside) != start:
+            raise UserError(f"{experiment}: params.yaml, a table that it names, dvc.yaml or stages/ changed while it ran, so "
+                            f"it may answer another question (dvc exp remove {experiment}); the same command begins anew")
         if ended_well:
             study.tell(trial, score_of(experiment, section.attribute))
             progress.set_postfix(best=f"{study.best_value:.4f}")
