@@ -4,9 +4,10 @@
     python make_profiles.py wide --people 300 --eval-people 0 --framing wide --boxes wide.csv
     python -m benchmarks.recall contest wide --empty contest/empty
 
-Each argument is a folder of photos, NAME, beside NAME.csv with photo,worn,x0,y0,x1,y1: how the mask is worn (no, well,
-or wrongly: anything else) and the true box. A box is right if its centre lies within a quarter of the true face's
-size (mean of width and height) of its centre in x and in y, and its size is within a third. Prints Markdown.
+make_profiles.py, which sets faces into photos, is no part of this project; any photos with known boxes do. Each argument
+is a folder of photos, NAME, beside NAME.csv with photo,worn,x0,y0,x1,y1: how the mask is worn (no, well, or wrongly:
+anything else) and the true box. A box is right if its centre lies within a quarter of the true face's size (mean of width
+and height) of its centre in x and in y, and its size is within a third. Prints Markdown.
 """
 import argparse
 from pathlib import Path

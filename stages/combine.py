@@ -96,7 +96,7 @@ def submission(photos: pd.DataFrame, labelled: pd.DataFrame, commonest: int, fol
 
 def main():
     p = read_params()
-    truth = read_truth(p)  # first, since it says which attribute no listed model learns
+    truth = read_truth(p)
     photos = read_csv("data/photos.csv", ["photo", "person", "part"])
     chances = vote_on_classes(p)
     known = photos[photos.photo.isin(chances.index)]

@@ -1,6 +1,7 @@
 """Intervals say how far a score may be off by chance: over people, not photos."""
 import numpy as np
 import pytest
+from sklearn.metrics import f1_score
 
 from stages.lib.bootstrap import counts, draw_people, f1_of_draws, interval, scores_of_draws
 from stages.lib.classes import encode
@@ -22,9 +23,17 @@ def test_each_draw_has_as_many_people_of_each_cell_as_there_are():
     cells = np.array([0] * 20 + [1] * 3 + [5])
     times = draw_people(cells, 500)
     for cell in (0, 1, 5):
-        assert (times[:, cells == cell].sum(1) == (cells == cell).sum()).all()
+        assert times[:, cells == cell].sum(1) == pytest.approx((cells == cell).sum())
     assert (times[:, 0] == 0).any()
     assert (times[:, 0] > 1).any()
+
+
+@pytest.mark.parametrize("size", [2, 3, 10])
+def test_draws_of_few_people_vary_as_the_samples_of_a_population_do(size):
+    values = np.random.default_rng(size).normal(size=size)
+    means = draw_people(np.zeros(size, int), 40_000) @ values / size
+    assert means.mean() == pytest.approx(values.mean(), abs=0.02)
+    assert means.std() == pytest.approx((values.var(ddof=1) / size) ** 0.5, rel=0.03)
 
 
 def test_the_f1_of_everyone_once_is_the_contests(crowd):
@@ -36,8 +45,8 @@ def test_the_f1_of_everyone_once_is_the_contests(crowd):
 def test_the_f1_of_a_draw_is_that_of_its_people(crowd):
     true, guess, people = crowd
     times = draw_people(true[::7] % 6, 5)
-    drawn = np.concatenate([np.flatnonzero(people == p) for p in np.repeat(np.arange(120), times[3])])
-    assert f1_of_draws(times, counts(true, guess, people, 18))[3] == pytest.approx(macro_f1(true[drawn], guess[drawn], 18))
+    each = [f1_score(true, guess, sample_weight=draw[people], average="macro", labels=range(18)) for draw in times]
+    assert f1_of_draws(times, counts(true, guess, people, 18)) == pytest.approx(each)
 
 
 def test_an_interval_holds_the_score_and_people_make_it_wider_than_photos_would(crowd):

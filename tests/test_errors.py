@@ -1,6 +1,10 @@
 """A mistake on the command line, or a stage run by hand too early, ends in one line."""
+from pathlib import Path
+
+import pandas as pd
 import pytest
 
+from stages.lib.checkpoints import load_model
 from stages.lib.errors import UserError, arguments, run
 
 
@@ -22,7 +26,7 @@ def test_as_many_words_as_there_are_names_are_given_back(monkeypatch):
 @pytest.mark.parametrize("mistake, line", [
     (UserError("params.yaml: age.lr = -1: must be above 0"), "error: params.yaml: age.lr = -1: must be above 0\n"),
     (FileNotFoundError(2, "No such file or directory", "data/faces/faces.json"),
-     "error: data/faces/faces.json: no such file; `dvc repro` makes whatever an earlier stage writes\n"),
+     "error: data/faces/faces.json: no such file; `dvc repro` makes what earlier stages write\n"),
 ])
 def test_a_mistake_is_one_line_and_status_1(capsys, mistake, line):
     def main():
@@ -32,3 +36,14 @@ def test_a_mistake_is_one_line_and_status_1(capsys, mistake, line):
         run(main)
     assert ended.value.code == 1
     assert capsys.readouterr().err == line
+
+
+@pytest.mark.parametrize("read", [lambda: pd.read_parquet("data/none.parquet"), lambda: load_model(Path("models/age/none"))])
+def test_a_file_that_a_library_misses_is_named(here, capsys, read):
+    def main():
+        read()
+
+    with pytest.raises(SystemExit):
+        run(main)
+    [line] = capsys.readouterr().err.splitlines()
+    assert "data/none.parquet" in line or "models/age/none" in line

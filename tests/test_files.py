@@ -20,7 +20,24 @@ def test_text_stays_text(tmp_path):
     assert read_csv(tmp_path / "t.csv", ["person", "age"]).values.tolist() == [["007", "NA"]]
 
 
-@pytest.mark.parametrize("content, named", [("person\n1\n", "no column age"), ("", "not a CSV"), (None, "no such file")])
+def test_quotes_empty_lines_and_what_excel_adds_are_no_part_of_the_text(tmp_path):
+    (tmp_path / "t.csv").write_bytes(b'\xef\xbb\xbfperson,age\r\n"Doe, J.",30\r\n\r\n,""\r\n')
+    assert read_csv(tmp_path / "t.csv", ["person", "age"]).values.tolist() == [["Doe, J.", "30"], ["", ""]]
+
+
+def test_a_table_without_rows_has_its_columns(tmp_path):
+    (tmp_path / "t.csv").write_text("person,age\n")
+    table = read_csv(tmp_path / "t.csv", ["person", "age"])
+    assert list(table.columns) == ["person", "age"] and len(table) == 0
+
+
+@pytest.mark.parametrize("content, named", [
+    ("person\n1\n", "no column age"), ("", "not a CSV"), (None, "no such file"),
+    ("person,age\n1,20\n2,30,oops\n", "line 3 has 3 cells, and the first has 2: person, age"),
+    ("person,age\n1,20\n2\n", "line 3 has 1 cells"),
+    ("person,age,age\n1,20,30\n", "twice the column age"),
+    ('person,age\n1,"20\n', "not a CSV"),
+])
 def test_a_bad_table_is_named_with_what_is_missing(tmp_path, content, named):
     if content is not None:
         (tmp_path / "t.csv").write_text(content)

@@ -5,10 +5,13 @@ import io
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from PIL import Image
 
 from stages.lib.classes import ATTRIBUTES, decode, encode
-from stages.lib.gallery import PIXELS, as_jpeg, heated, mistakes, output_of
+from stages.lib.gallery import PIXELS, as_jpeg, heated, mistakes, output_of, voter
+from stages.lib.params import parse
+from tests.conftest import ROOT
 
 
 @pytest.fixture
@@ -43,6 +46,18 @@ def test_a_mistake_is_put_down_to_the_wrong_attribute_that_was_surest(scored):
 ])
 def test_the_output_that_is_looked_at_is_that_of_the_label_given(heads, attribute, output):
     assert output_of({"attribute": attribute, "mask": 0, "gender": 1, "age": 2, "class": 5}, heads) == output
+
+
+@pytest.mark.parametrize("models, weights, asked", [
+    (["mask", "gender", "age"], {}, "age"),
+    (["joint", "mask", "gender", "age", "age2"], {"age": 0}, "age2"),
+    (["mask", "gender", "age", "joint"], {"specialists": 0}, "joint"),
+])
+def test_a_network_is_asked_that_has_a_vote(models, weights, asked):
+    values = yaml.safe_load((ROOT / "params.yaml").read_text())
+    values |= {"age2": values["age"], "models": models, "combine": values["combine"] | {"weights": weights}}
+    values["predict"]["age2"] = values["predict"]["age"]
+    assert voter("age", parse(values)) == asked
 
 
 def test_heat_changes_a_crop_where_it_is_and_nowhere_else():

@@ -74,6 +74,11 @@ def test_params_yaml_as_shipped_is_allowed():
     ("folds", [], "folds"),
     ("folds", [0, 0], "twice"),
     ("models", ["mask", "hair"], "no section of its own"),
+    ("models", ["age"], "none of age learns mask or gender alone"),
+    ("models", ["joint", "gender", "age"], "none of joint, gender, age learns mask alone"),
+    ("predict.agee", {"views": "flip", "random_views": 1}, "no model of that name"),
+    ("age.mixing_cells", [["any", 60, 57]], "[gender, first age, last age]"),
+    ("age.epochs", True, "not allowed here"),
     ("sample", None, "sample"),
 ])
 def test_a_wrong_value_is_named_with_what_is_allowed(key, value, named):

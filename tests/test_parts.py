@@ -101,6 +101,19 @@ def test_pseudo_labels_are_learnt_and_never_scored(own, monkeypatch):
     assert list(check.rows) == list(plain[1].rows)
 
 
+def test_a_pseudo_label_of_somebody_who_is_held_out_is_not_learnt(own, monkeypatch):
+    photos = pd.read_csv(own.root / "data/photos.csv", dtype=str, keep_default_na=False)
+    folds = pd.read_csv(own.root / "data/folds.csv", dtype=str)
+    to_label = photos.index[photos.part == "eval"][:2]
+    photos.loc[to_label, "person"] = [folds.person[folds.fold == fold].iloc[0] for fold in ("0", "1")]
+    photos.to_csv(own.root / "data/photos.csv", index=False)
+    named = photos.photo[to_label].tolist()
+    pd.DataFrame({"photo": named, "label": "60plus"}).to_csv(own.root / "data/extra/age.csv", index=False)
+    learn, _ = read_in(own, monkeypatch)
+    names = Faces(own.root / "data/faces").photos
+    assert [name in {names[row] for row in learn.rows} for name in named] == [False, True]
+
+
 def read_in(project, monkeypatch):
     monkeypatch.chdir(project.root)
     return read_parts(Faces(project.root / "data/faces"), "age", 0, section())

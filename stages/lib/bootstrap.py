@@ -1,9 +1,11 @@
 """How far a score may be off by chance: the bootstrap over people, Efron and Tibshirani, "An Introduction to the Bootstrap",
 1993, chapter 13 (percentiles).
 
-People are drawn, not photos, for the photos of one person are near copies. Each draw takes as many people of every gender
-and age group as there are, as the folds do: macro F1 counts a class of three people as much as one of three hundred, and
-in a draw without them it would be 0.
+People are drawn, not photos, for the photos of one person are near copies. They are drawn within every gender and age
+group, as the folds are: macro F1 counts a class of three people as much as one of three hundred, and in a draw without
+them it would be 0. Draws of m people out of m vary by (m - 1) / m of what they should, much where groups are small, so m - 1
+are drawn, and each counts m / (m - 1) times (Rao and Wu, "Resampling Inference With Complex Survey Data", JASA 83, 1988).
+Whoever is alone in a group is in every draw, once: of such a class nobody knows how far it is off.
 """
 from functools import lru_cache
 
@@ -15,11 +17,12 @@ DRAWS = 2000
 
 
 def draw_people(cells: np.ndarray, draws: int = DRAWS, seed: int = 0) -> np.ndarray:
-    """How often each person (P,) is in each draw: (draws, P). cells: (P,) the group within which each is drawn."""
-    rng, times = np.random.default_rng(seed), np.zeros((draws, len(cells)), np.int32)
+    """How much each person (P,) counts in each draw: (draws, P). cells: (P,) the group within which each is drawn."""
+    rng, times = np.random.default_rng(seed), np.ones((draws, len(cells)))
     for cell in np.unique(cells):
         [members] = np.nonzero(cells == cell)
-        times[:, members] = rng.multinomial(len(members), np.full(len(members), 1 / len(members)), draws)
+        if (size := len(members)) > 1:
+            times[:, members] = rng.multinomial(size - 1, np.full(size, 1 / size), draws) * (size / (size - 1))
     return times
 
 
@@ -42,8 +45,8 @@ def counts(true: np.ndarray, guess: np.ndarray, person: np.ndarray, classes: int
 
 def f1_of_draws(times: np.ndarray, people: np.ndarray) -> np.ndarray:
     """Macro F1 of each draw (draws,), from draw_people's (draws, P) and counts' (P, 3, classes)."""
-    sums = times.astype(float) @ people.reshape(len(people), -1).astype(float)  # BLAS has no integers; these stay exact
-    right, labels, guesses = np.moveaxis(sums.reshape(len(times), 3, -1), 1, 0)
+    sums = times @ people.reshape(len(people), -1).astype(float)  # rounded below, since BLAS adds in any order
+    right, labels, guesses = np.moveaxis(sums.reshape(len(times), 3, -1).round(6), 1, 0)
     return (2 * right / np.maximum(labels + guesses, 1)).mean(1)
 
 

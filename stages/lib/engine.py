@@ -109,4 +109,4 @@ def predict_logits(network: nn.Module, batches: DataLoader, device: torch.device
         pixels = normalize(crops.to(device, non_blocking=True))
         with mixed_precision(device):
             out.append(network(pixels.flip(3) if flip else pixels).float())
-    return torch.cat(out).cpu() if out else torch.zeros(0)
+    return torch.cat(out).cpu()

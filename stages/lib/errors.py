@@ -33,8 +33,8 @@ def run(main) -> None:
         main()
     except UserError as error:
         fail(str(error))
-    except FileNotFoundError as error:  # a stage that is run by hand before those that it needs
-        fail(f"{error.filename}: no such file; `dvc repro` makes whatever an earlier stage writes")
+    except FileNotFoundError as error:  # a stage that is run by hand before those that it needs; pyarrow names no file
+        fail(f"{error.filename or error}: no such file; `dvc repro` makes what earlier stages write")
     except KeyboardInterrupt:
         sys.exit(130)
     name = main.__globals__["__spec__"].name

@@ -1,4 +1,5 @@
 """Files that appear whole or not at all, and tables whose columns are checked when they are read."""
+import csv
 import json
 import os
 from contextlib import contextmanager
@@ -42,16 +43,26 @@ def write_json(value, path) -> None:
 def read_csv(path, columns: list[str]) -> pd.DataFrame:
     """Read a CSV as text, so that an id keeps its zeros and a person called NA stays one.
 
-    Raises UserError where the file is missing, is no CSV, or lacks one of `columns`.
+    Raises UserError where the file is missing, is no CSV, lacks one of `columns`, has one twice, or has a row of more or
+    fewer cells than columns.
     """
     try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False, index_col=False, encoding="utf-8-sig")
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            lines = csv.reader(file, strict=True)
+            rows = [(lines.line_num, row) for row in lines if row]  # an empty line is no row
     except (FileNotFoundError, IsADirectoryError):
         raise UserError(f"{path}: no such file") from None
-    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise UserError(f"{path}: not a CSV table in UTF-8 ({str(error).strip()})") from None
-    missing = [c for c in columns if c not in frame]
-    if missing:
-        raise UserError(f"{path}: no column {', '.join(missing)}; needed are {', '.join(columns)}, "
-                        f"found are {', '.join(frame.columns)}")
-    return frame
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"{path}: not a CSV table in UTF-8 ({error})") from None
+    if not rows:
+        raise UserError(f"{path}: not a CSV table in UTF-8 (it is empty)")
+    (_, names), *rows = rows
+    for problem, found in (("no column", [c for c in columns if c not in names]),
+                           ("twice the column", sorted({c for c in names if names.count(c) > 1}))):
+        if found:
+            raise UserError(f"{path}: {problem} {', '.join(found)}; needed are {', '.join(columns)}, "
+                            f"found are {', '.join(names)}")
+    for line, row in rows:
+        if len(row) != len(names):
+            raise UserError(f"{path}: line {line} has {len(row)} cells, and the first has {len(names)}: {', '.join(names)}")
+    return pd.DataFrame([row for _, row in rows], columns=names, dtype=str)

@@ -14,7 +14,7 @@ from stages.lib.batches import Crops
 from stages.lib.breakdown import confidence, marginals
 from stages.lib.classes import ATTRIBUTES, CLASSES, VALUES
 from stages.lib.facefile import Faces
-from stages.lib.params import Params
+from stages.lib.params import SPECIALISTS, Params
 from stages.lib.restored import restore
 
 BATCH = 8  # photos at once, since a large network keeps all its features of each for the gradient
@@ -43,13 +43,21 @@ def output_of(mistake: dict, heads: tuple[int, ...]) -> int:
     return mistake[attribute] + (sum(heads[: ATTRIBUTES.index(attribute)]) if len(heads) > 1 else 0)
 
 
-def looks(found: list[dict], faces: Faces, p: Params) -> dict[str, np.ndarray]:
-    """Where the network looked that gave the wrong attribute, (H, W) from 0 to 1, by photo; mistakes as dicts with `fold`.
+def voter(attribute: str, p: Params) -> str:
+    """The first of the listed models that has a vote on the attribute: one that learns it alone, else a joint one."""
+    weights = p.combine.weights
+    alone = p.specialists(attribute) if weights.get(SPECIALISTS, 1) else []
+    return next(name for name in [*alone, *p.joint] if weights.get(name, 1))
 
-    Of several models of an attribute the first is asked, and of the folds the one that has not seen the person.
+
+def looks(found: list[dict], faces: Faces, p: Params) -> dict[str, np.ndarray]:
+    """What speaks for the wrong attribute to a network that votes on it, (H, W) from 0 to 1, by photo; found: mistakes as
+    dicts, with `fold`.
+
+    Of the models the first with a vote is asked, and of its folds the one that has not seen the person.
     """
     row_of, out = {photo: row for row, photo in enumerate(faces.photos)}, {}
-    model_of = {attribute: [*p.specialists(attribute), *p.joint][0] for attribute in ATTRIBUTES}
+    model_of = {attribute: voter(attribute, p) for attribute in ATTRIBUTES}
     for key in sorted({(model_of[m["attribute"]], m["fold"]) for m in found}):
         own = [m for m in found if (model_of[m["attribute"]], m["fold"]) == key]
         network, settings = restore(Path("models", key[0], str(key[1])), faces)

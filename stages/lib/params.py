@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from stages.lib.augment_names import AUGMENTATIONS
 from stages.lib.backbones import is_backbone
@@ -35,6 +36,13 @@ a_name_is_a_list = BeforeValidator(lambda value: [] if value in (None, "none") e
 
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def true_is_not_1(cls, value, field):
+        if isinstance(value, bool) and cls.model_fields[field.field_name].annotation is not bool:
+            raise PydanticCustomError("truth_value", "true and false are not allowed here")
+        return value
 
 
 class Sample(Section):
@@ -178,6 +186,9 @@ class Model(Section):
         for name in ("warmup", "freeze_epochs"):
             if getattr(self, name) >= self.epochs:
                 raise ValueError(f"{name}: {getattr(self, name)} must be below epochs, {self.epochs}")
+        for gender, first, last in self.mixing_cells:
+            if first > last:
+                raise ValueError(f"mixing_cells: [{gender}, {first}, {last}] must be [gender, first age, last age]")
         return self
 
     @model_validator(mode="after")
@@ -319,6 +330,17 @@ class Params(Section):
         for name in self.refit:
             if name not in self.models:
                 raise ValueError(f"refit: {name!r} is not in models, {', '.join(self.models)}")
+        for name in self.predict:
+            if name not in self.sections:
+                raise ValueError(f"predict.{name}: there is no model of that name; there are {', '.join(self.sections)}")
+        return self
+
+    @model_validator(mode="after")
+    def every_attribute_is_learnt(self):
+        lacking = [attribute for attribute in ATTRIBUTES if not self.specialists(attribute)]
+        if lacking and not (self.joint and lacking == list(ATTRIBUTES)):
+            raise ValueError(f"models: none of {', '.join(self.models)} learns {' or '.join(lacking)} alone; list one that "
+                             "does, or joint models only")
         return self
 
     @model_validator(mode="after")

@@ -53,9 +53,14 @@ def with_rows(table: pd.DataFrame, faces: Faces) -> pd.DataFrame:
     return table.assign(row=rows).dropna(subset="row").astype({"row": int})
 
 
-def read_pseudo(faces: Faces, name: str, p: Model) -> Part:
-    """The photos to label whose label an earlier experiment was sure of; nobody knows their gender and age."""
+def read_pseudo(faces: Faces, name: str, p: Model, unseen: pd.Series) -> Part:
+    """The photos to label whose label an earlier experiment was sure of; nobody knows their gender and age.
+
+    Not those of `unseen`: people who are held out, and of whom there are photos to label, too.
+    """
     extra = with_rows(read_csv(f"data/extra/{name}.csv", ["photo", "label"]), faces)
+    people = read_csv("data/photos.csv", ["photo", "person"]).set_index("photo").person
+    extra = extra[~extra.photo.map(people).isin(unseen)]
     target = np.array([p.class_names.index(label) for label in extra.label], int)
     return Part(extra.row.to_numpy(), torch.from_numpy(target), np.full(len(extra), ""), np.full(len(extra), -1))
 
@@ -65,7 +70,7 @@ def read_parts(faces: Faces, name: str, fold: int | None, p: Model) -> tuple[Par
     table = read_labelled(faces, name, p)
     held_out = (table.fold == fold).to_numpy()
     target, kept = for_training(p, table[list(p.attributes)])
-    own, extra = part_of(table, target, ~held_out & kept), read_pseudo(faces, name, p)
+    own, extra = part_of(table, target, ~held_out & kept), read_pseudo(faces, name, p, table.person[held_out])
     learn = Part(*(np.concatenate([a, b]) if isinstance(a, np.ndarray) else torch.cat([a, b])
                    for a, b in zip(vars(own).values(), vars(extra).values())))
     check = part_of(table, classes_of(table[list(p.attributes)]), held_out)

@@ -49,6 +49,7 @@ def contents(name: str, p: Model) -> list[str]:
 
 
 def settings(p: Model) -> dict:
-    """What prediction needs to know of the training."""
+    """What prediction needs to know of the training, and what the report page shows of it."""
+    ages = {"borders": p.borders, "drop": p.drop} if "age" in p.attributes else {}
     return {"attribute": p.attribute, "backbone": p.backbone, "image_size": p.image_size, "heads": p.heads,
-            "last_layers": head_of(p), "arcface_scale": p.arcface_scale, "augment": p.augment, "seed": p.seed}
+            "last_layers": head_of(p), "arcface_scale": p.arcface_scale, "augment": p.augment, "seed": p.seed, **ages}

@@ -2,7 +2,6 @@
 import pandas as pd
 
 from stages.lib.classes import ATTRIBUTES, encode
-from stages.lib.errors import UserError
 from stages.lib.files import read_csv
 from stages.lib.params import Params
 from stages.lib.targets import classes_of
@@ -26,16 +25,12 @@ def read_years(p: Params) -> pd.Series:
 def read_truth(p: Params) -> pd.DataFrame:
     """By photo: mask, gender and age (official classes from 0), and `class`, 0 to 17.
 
-    Models that learn the same have the same labels, so the first listed speaks for them all. Raises UserError where
-    an attribute has no model: specialists label only when there is one for each of the three.
+    Models that learn the same have the same labels, so the first listed speaks for them all.
     """
     columns = {}
     for attribute in ATTRIBUTES:
-        own = p.specialists(attribute)
-        if not own and not (p.joint and not any(map(p.specialists, ATTRIBUTES))):
-            raise UserError(f"params.yaml: models: none of {', '.join(p.models)} learns {attribute} alone; list one that "
-                            "does, or joint models only")
-        labels = read_csv(f"data/labels/{(own or p.joint)[0]}.csv", ["photo", attribute]).set_index("photo")
+        name = (p.specialists(attribute) or p.joint)[0]
+        labels = read_csv(f"data/labels/{name}.csv", ["photo", attribute]).set_index("photo")
         columns[attribute] = pd.Series(classes_of(labels[[attribute]]), labels.index)
     truth = pd.DataFrame(columns)
     return truth.assign(**{"class": encode(truth["mask"], truth.gender, truth.age)})
