@@ -37,6 +37,17 @@ def test_no_data_is_said_by_dvc_and_by_make(own):
     assert "data.root: 'data/contest' is no folder" in said(own.python("tools.check"))
 
 
+@pytest.mark.parametrize("root", [".", "data", "data/faces"])
+def test_a_root_of_photos_that_holds_what_stages_write_is_named(own, root):
+    own.set(data__root=root)
+    assert f"data.root: '{root}' holds what the stages write" in said(own.python("tools.check"))
+
+
+def test_a_photo_where_a_stage_would_delete_it_is_named_by_make(own):
+    (own.root / "data/faces/me.jpg").write_bytes(b"mine")
+    assert "data/faces: data/faces/me.jpg is no file of the stage crop" in said(own.python("tools.check"))
+
+
 def test_a_missing_table_is_named(own):
     own.set(data__table="data/people.csv")
     assert "data.table: 'data/people.csv' is no file" in said(own.python("tools.check"))

@@ -7,6 +7,7 @@ import yaml
 
 from stages.lib.errors import LOG, UserError
 from tests.conftest import ROOT
+from tools import comparison
 from tools.comparison import RUNS, TRAINED, experiment_of, note_seconds, read_runs
 from tools.curves import with_new_models
 from tools.recipe import applied, committed, overridden, read_words
@@ -54,6 +55,19 @@ def test_every_run_starts_from_the_commits_parameters_and_mine_are_left_as_they_
     ran = yaml.safe_load(shown)["age"]
     assert (ran["loss"], ran["mixing"]) == ("cross_entropy", "none")  # the run before it had focal, and no commit has mixup
     assert "params.yaml differs from the last commit in age.mixing; every run starts from the commit's" in compared.first.stdout
+
+
+def test_while_runs_begin_from_the_commit_my_parameters_lie_beside_them(own, monkeypatch):
+    monkeypatch.chdir(own.root)
+    monkeypatch.setattr("sys.argv", ["tools.comparison", "screening"])
+    own.set(combine__vote="hard")
+    mine, kept = (own.root / "params.yaml").read_text(), []
+    monkeypatch.setattr(comparison, "compare", lambda size, runs: kept.extend(
+        file.read_text() for file in (own.root / comparison.LOGS).glob("params-*.yaml")))
+    comparison.main()
+    assert kept == [mine]
+    assert not list((own.root / comparison.LOGS).glob("params-*.yaml"))
+    assert (own.root / "params.yaml").read_text() == mine
 
 
 def revision_of(project, name: str) -> str:

@@ -38,6 +38,21 @@ def test_a_mistake_is_one_line_and_status_1(capsys, mistake, line):
     assert capsys.readouterr().err == line
 
 
+def test_a_disk_that_is_full_is_one_line(capsys):
+    def main():
+        raise OSError(28, "No space left on device", "data/folds.csv")
+
+    with pytest.raises(SystemExit):
+        run(main)
+    assert capsys.readouterr().err == "error: data/folds.csv: No space left on device\n"
+
+
+def test_what_is_done_stays_done_where_its_time_cannot_be_noted(here, capsys):
+    (here / "logs").write_text("a file where the folder should be")
+    run(lambda: None)
+    assert capsys.readouterr().err.startswith("warning: logs/times.csv: ")
+
+
 @pytest.mark.parametrize("read", [lambda: pd.read_parquet("data/none.parquet"), lambda: load_model(Path("models/age/none"))])
 def test_a_file_that_a_library_misses_is_named(here, capsys, read):
     def main():

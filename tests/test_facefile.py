@@ -4,7 +4,7 @@ import pickle
 import numpy as np
 import pytest
 
-from stages.lib.facefile import Faces, write_faces
+from stages.lib.facefile import Faces, take_room, write_faces
 
 
 @pytest.fixture
@@ -18,6 +18,11 @@ def test_crops_come_back_by_row(tmp_path, crops):
     assert faces.photos == list("abcde")
     assert all((faces[i] == crops[i]).all() for i in range(5))
     assert isinstance(faces.pixels, np.memmap)
+
+
+def test_a_disk_without_room_for_the_crops_is_named(tmp_path):
+    with pytest.raises(OSError, match="crops.npy"):
+        take_room(tmp_path / "crops.npy", 2**60)
 
 
 def test_a_worker_gets_the_file_and_not_its_content(tmp_path, crops):

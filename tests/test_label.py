@@ -71,9 +71,13 @@ def test_a_path_without_photos_is_named_in_one_line(own, words, said):
     assert done.stderr == f"error: {said}\n"
 
 
-def test_a_folder_is_no_table(own):
-    done = own.python("tools.label", "data/sample/eval/images", "--out", "reports")
-    assert (done.returncode, done.stderr) == (1, "error: --out: reports is a folder; name a file\n")
+def test_a_photo_or_a_folder_is_no_table(own):
+    photo = next((own.root / "data/sample/eval/images").iterdir())
+    before = photo.read_bytes()
+    for out in ("reports", str(photo)):
+        done = own.python("tools.label", str(photo), "--out", out)
+        assert (done.returncode, done.stderr) == (1, f"error: --out: {out}: name a file that ends in .csv\n")
+    assert photo.read_bytes() == before
 
 
 @pytest.mark.parametrize("key, value, said", [

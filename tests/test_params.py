@@ -79,6 +79,10 @@ def test_params_yaml_as_shipped_is_allowed():
     ("predict.agee", {"views": "flip", "random_views": 1}, "no model of that name"),
     ("age.mixing_cells", [["any", 60, 57]], "[gender, first age, last age]"),
     ("age.epochs", True, "not allowed here"),
+    ("folds", ["01"], "integer"),
+    ("folds", [0.0], "integer"),
+    ("data.table", "", "at least 1 character"),
+    ("labels.corrections", "", "at least 1 character"),
     ("sample", None, "sample"),
 ])
 def test_a_wrong_value_is_named_with_what_is_allowed(key, value, named):

@@ -2,14 +2,22 @@
 from pathlib import Path
 
 from stages.lib.errors import UserError, run
+from stages.lib.facefile import PIXELS, TABLE
 from stages.lib.params import FILE, Params, read_params
 
 SAMPLE = Path("data/sample")  # data/dvc.yaml draws it
+FACES = Path("data/faces")
 
 
 def check_files(p: Params, source: str) -> None:
     """Raise UserError where a folder or file that the parameters name is not there; source: who set them."""
     root = Path(p.data.root)
+    if FACES.resolve().is_relative_to(root.resolve()):
+        raise UserError(f"{source}: data.root: {p.data.root!r} holds what the stages write, such as {FACES}, or is that; put "
+                        "the photos into a folder of their own, such as data/mine")
+    if others := sorted(set(map(str, FACES.glob("*"))) - {str(FACES / name) for name in (PIXELS, TABLE)}):
+        raise UserError(f"{FACES}: {others[0]} is no file of the stage crop, which empties the folder; put photos into a "
+                        "folder of their own, such as data/mine")
     if root != SAMPLE and not root.is_dir():
         raise UserError(f"{source}: data.root: {p.data.root!r} is no folder; put the photos there as README's "
                         f"\"Your own photos\" says, or set data.root to {SAMPLE} for the drawn sample")

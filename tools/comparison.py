@@ -95,7 +95,6 @@ def compare(size: str, runs: dict[str, list[str]]) -> None:
     FILE.write_bytes(start)
     for name, words in runs.items():
         overridden(read_words(words), f"{RUNS / size}.yaml: {name}")
-    LOGS.mkdir(parents=True, exist_ok=True)
     there = revisions()
     todo = {name: words for name, words in runs.items() if experiment_of(size, name) not in there}
     print(f"{len(runs) - len(todo)} of {len(runs)} runs have their result")
@@ -121,10 +120,16 @@ def main():
     if others := uncommitted():
         print(f"{FILE} differs from the last commit in {', '.join(others)}; every run starts from the commit's")
     mine = FILE.read_bytes()
+    LOGS.mkdir(parents=True, exist_ok=True)
+    for left in LOGS.glob("params-*.yaml"):
+        print(f"{left}: {FILE} as it was before a comparison that was killed")
+    copy = LOGS / f"params-{time.strftime('%Y%m%dT%H%M%S')}.yaml"
+    copy.write_bytes(mine)
     try:
         compare(size, runs)
     finally:
         FILE.write_bytes(mine)
+        copy.unlink()
 
 
 if __name__ == "__main__":

@@ -121,8 +121,8 @@ def main():
     parser.add_argument("--out", metavar="FILE", default="labels.csv", help="the table; default %(default)s")
     asked = parser.parse_args()
     p, photos = read_params(), find_photos(asked.photos)
-    if Path(asked.out).is_dir():
-        raise UserError(f"--out: {asked.out} is a folder; name a file")
+    if not asked.out.endswith(".csv") or Path(asked.out).is_dir():  # nor a photo, by one word too many
+        raise UserError(f"--out: {asked.out}: name a file that ends in .csv")
     folders = trained(p)
     check_crops(p)
     with tempfile.TemporaryDirectory() as scratch:

@@ -64,6 +64,12 @@ def main():
     parser.add_argument("--out", metavar="FILE", default="reports/suspects.csv", help="default %(default)s")
     parser.add_argument("--twins", metavar="FILE", default="reports/twins.csv", help="default %(default)s")
     asked = parser.parse_args()
+    outs = {"--out": asked.out, "--twins": asked.twins}
+    for option, file in outs.items():
+        if not file.endswith(".csv") or Path(file).is_dir():
+            raise UserError(f"{option}: {file}: name a file that ends in .csv")
+    if len(set(map(Path, outs.values()))) < len(outs):
+        raise UserError(f"--out and --twins: {asked.out}: name two files")
     combined, p = read_combined(), read_params()
     if p.labels.corrections and Path(asked.out).resolve() == Path(p.labels.corrections).resolve():
         raise UserError(f"--out: {asked.out} is labels.corrections, and holds what you accepted; name another file")

@@ -27,7 +27,7 @@ def fail(message: str) -> None:
 
 
 def run(main) -> None:
-    """Call main(), turn a UserError into one line on stderr and exit status 1, and log the seconds it took."""
+    """Call main(), turn a mistake or a full disk into one line on stderr and exit status 1, and log the seconds it took."""
     started = time.monotonic()
     try:
         main()
@@ -35,10 +35,19 @@ def run(main) -> None:
         fail(str(error))
     except FileNotFoundError as error:  # a stage that is run by hand before those that it needs; pyarrow names no file
         fail(f"{error.filename or error}: no such file; `dvc repro` makes what earlier stages write")
+    except OSError as error:  # a disk that is full or cannot be written, a folder where a file should be
+        fail(f"{error.filename or 'a file'}: {error.strerror or error}")
     except KeyboardInterrupt:
         sys.exit(130)
-    name = main.__globals__["__spec__"].name
+    try:
+        note(main.__globals__["__spec__"].name, time.monotonic() - started)
+    except OSError as error:  # what was to be done is done
+        print(f"warning: {LOG}: {error.strerror}, so the time is not noted", file=sys.stderr)
+
+
+def note(name: str, seconds: float) -> None:
+    """Add a line to the log."""
     LOG.parent.mkdir(exist_ok=True)
     with open(LOG, "a") as log:
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S")
-        print(stamp, platform.node(), name, *sys.argv[1:], f"{time.monotonic() - started:.1f}", sep=",", file=log)
+        print(stamp, platform.node(), name, *sys.argv[1:], f"{seconds:.1f}", sep=",", file=log)

@@ -5,6 +5,7 @@
 """
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +19,23 @@ def write_faces(folder: Path, photos: list[str], crops, shape: tuple[int, int]) 
     """Write the crops, an iterable of len(photos) arrays (H, W, 3) uint8 where (H, W) is `shape`, one by one."""
     digest = hashlib.sha256("\n".join(photos).encode())
     with whole(folder / PIXELS) as part:
+        take_room(part, len(photos) * shape[0] * shape[1] * 3)
         out = np.lib.format.open_memmap(part, "w+", np.uint8, (len(photos), *shape, 3))
         for row, crop in zip(out, crops, strict=True):
             row[:] = crop
             digest.update(row)
         out.flush()
     write_json({"digest": digest.hexdigest(), "photos": photos}, folder / TABLE)
+
+
+def take_room(file: Path, size: int) -> None:
+    """Raise OSError where the disk has no room for so many bytes: a write to a mapped file would end in a signal."""
+    if size and hasattr(os, "posix_fallocate"):  # not on macOS
+        with open(file, "wb") as empty:
+            try:
+                os.posix_fallocate(empty.fileno(), 0, size)
+            except OSError as error:
+                raise OSError(error.errno, error.strerror, str(file)) from None
 
 
 class Faces:

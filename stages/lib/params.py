@@ -21,6 +21,7 @@ FILE = Path("params.yaml")
 PSEUDO = Path("data/pseudo")
 SPECIALISTS = "specialists"  # in combine.weights: the models of one attribute, together
 
+FileName = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
@@ -52,12 +53,12 @@ class Sample(Section):
 
 
 class Data(Section):
-    root: Annotated[str, Field(min_length=1)]
-    table: str | None
+    root: FileName
+    table: FileName | None
 
 
 class Labels(Section):
-    corrections: str | None
+    corrections: FileName | None
 
 
 class Split(Section):
@@ -92,7 +93,7 @@ class Model(Section):
     attribute: Literal["mask", "gender", "age", "joint"]
     backbone: str
     pretrained: bool
-    weights: str | None
+    weights: FileName | None
     image_size: Annotated[int, Field(ge=16, le=1024)]
     epochs: Count
     batch: Annotated[int, Field(ge=2)]
@@ -123,7 +124,7 @@ class Model(Section):
     mixing_partners: Literal["any", "class", "other"]
     mixing_within: Annotated[Literal["none", "gender"], null_is_none]
     mixing_cells: list[tuple[Literal["male", "female", "any"], Age, Age]]
-    pseudo: str | None
+    pseudo: FileName | None
     best: Literal["f1", "accuracy", "loss"]
     patience: Count
     seed: Seed
@@ -299,7 +300,7 @@ class Params(Section):
     """All of params.yaml. `sections` holds each model's section by its name, listed in `models` or not."""
 
     models: Annotated[list[Name], Field(min_length=1)]
-    folds: list[Annotated[int, Field(ge=0)]]
+    folds: list[Annotated[int, Field(ge=0, strict=True)]]
     refit: list[Name]
     sample: Sample
     data: Data

@@ -9,7 +9,7 @@ from stages.lib.params import Model
 def classes_of(labels: pd.DataFrame, borders=BORDERS) -> np.ndarray:
     """Classes (N,) of labels as labels/<model>.csv holds them: a column an attribute, in the order of the 18 classes."""
     parts = [age_group(values.astype(int).to_numpy(), borders) if attribute == "age" else
-             values.map({name: i for i, name in enumerate(VALUES[attribute])}).to_numpy()
+             values.map({name: i for i, name in enumerate(VALUES[attribute])}).to_numpy(int)
              for attribute, values in labels.items()]
     return np.ravel_multi_index(parts, [len(VALUES[attribute]) for attribute in labels])
 
