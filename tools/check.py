@@ -15,7 +15,7 @@ def check_files(p: Params, source: str) -> None:
     if FACES.resolve().is_relative_to(root.resolve()):
         raise UserError(f"{source}: data.root: {p.data.root!r} holds what the stages write, such as {FACES}, or is that; put "
                         "the photos into a folder of their own, such as data/mine")
-    if others := sorted(set(map(str, FACES.glob("*"))) - {str(FACES / name) for name in (PIXELS, TABLE)}):
+    if others := sorted(set(map(str, FACES.glob("[!.]*"))) - {str(FACES / name) for name in (PIXELS, TABLE)}):
         raise UserError(f"{FACES}: {others[0]} is no file of the stage crop, which empties the folder; put photos into a "
                         "folder of their own, such as data/mine")
     if root != SAMPLE and not root.is_dir():
