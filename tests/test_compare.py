@@ -111,7 +111,7 @@ def test_experiments_and_the_workspace_are_compared_by_name(own):
 
 @pytest.mark.parametrize("words, named", [
     (("HEAD", "nowhere"), "error: nowhere: its reports/plots/labels.csv cannot be had"),
-    (("HEAD",), "error: needs 2 words, A B, and has 1"),
+    (("HEAD",), "error: needs A B, and got HEAD"),
     ((",", "HEAD"), "error: ',': names no revision"),
     (("HEAD~1", "HEAD"), "error: HEAD~1: its reports/plots/labels.csv cannot be had"),
 ])

@@ -1,16 +1,25 @@
 """A comparison runs what has no result yet, loses no run in silence, and its table is made of the experiments alone."""
+import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
 
+from stages.lib.classes import ATTRIBUTES
 from stages.lib.errors import LOG, UserError
-from tests.conftest import ROOT
+from stages.lib.yamlfile import load
+from tests.conftest import ROOT, Project
 from tools import comparison
-from tools.comparison import RUNS, TRAINED, experiment_of, note_seconds, read_runs
+from tools.comparison import RUNS, TRAINED, differing, experiment_of, note_seconds, read_runs
 from tools.curves import with_new_models
-from tools.recipe import applied, committed, overridden, read_words
+from tools.recipe import applied, check, committed, read_words, sources_of
 from tools.results import Result, replaced, table_of
 
 
@@ -70,6 +79,32 @@ def test_while_runs_begin_from_the_commit_my_parameters_lie_beside_them(own, mon
     assert (own.root / "params.yaml").read_text() == mine
 
 
+def test_a_comparison_that_is_killed_lists_its_run_and_goes_on_where_it_was(own):
+    for size in (own.root / RUNS).glob("*.yaml"):
+        size.unlink()
+    (own.root / "recipes/tiny.yaml").write_text("age: {epochs: 9, patience: 9}\n")
+    (own.root / "recipes/plain.yaml").write_text("models: [mask, gender, age]\n")
+    (own.root / "recipes/runs/tiny.yaml").write_text("base: plain\n")
+    (own.root / "reports/results.md").write_text("<!-- tiny -->\n<!-- end of tiny -->\n")
+    own.git("add", "-A")
+    own.git("commit", "-qm", "what is compared")
+    command, path = [sys.executable, "-m", "tools.comparison", "tiny"], f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    running = subprocess.Popen(command, cwd=own.root, env=os.environ | {"PATH": path}, start_new_session=True,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while running.poll() is None and not (own.root / "models/.resume/age-0.pt").exists():
+        time.sleep(0.05)
+    assert running.poll() is None
+    os.killpg(running.pid, signal.SIGKILL)
+    running.wait()
+
+    listed = own.python("tools.results")
+    assert "tiny: 0 of 1 runs" in listed.stdout, listed.stderr
+    again = own.python("tools.comparison", "tiny")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "going on after epoch" in (own.root / "logs/comparison/tiny-base.log").read_text()
+    assert "tiny: 1 of 1 runs" in own.python("tools.results").stdout
+
+
 def revision_of(project, name: str) -> str:
     refs = project.sh("git", "for-each-ref", "refs/exps", "--format=%(refname)").stdout.split()
     return next(ref for ref in refs if ref.endswith(f"/{name}"))
@@ -84,7 +119,7 @@ def test_the_table_has_a_line_for_every_run_and_says_what_it_is_worth(compared):
     assert list(rows) == ["base", "focal", "broken", "two folds"]
     assert rows["broken"][2] == "failed, or still running"
     assert rows["two folds"][3] == "other people or labels"
-    assert re.fullmatch(r"[+-]\d\.\d{3} \([+-]\d\.\d{3} to [+-]\d\.\d{3}\)", rows["focal"][3])
+    assert re.fullmatch(r"[+-]\d\.\d{3} \([+-]\d\.\d{3} to [+-]\d\.\d{3}\)( \*)?", rows["focal"][3])
     assert rows["focal"][8] == "`make recipe NAME=\"plain tiny\" SET=\"age.loss=focal\"`"
 
 
@@ -102,7 +137,7 @@ def test_a_result_of_other_parameters_than_the_run_has_today_is_no_result(monkey
     words = ["base", "screening", "age.loss=focal"]
 
     def result(others: dict):
-        return Result(labels, applied(read_words(words) | others, yaml.safe_load(committed()), "test"), 1.0, {})
+        return Result(labels, applied(read_words(words) | others, load(committed()), {}), 1.0, {})
 
     results = {"same": result({}), "loss": result({"age.loss": "f1"}), "detection": result({"detect.sure_votes": 9}),
                "unused": result({"joint.lr": 0.5, "machine.workers": 9, "sample.seed": 9})}
@@ -111,6 +146,54 @@ def test_a_result_of_other_parameters_than_the_run_has_today_is_no_result(monkey
     assert table[3].startswith("| loss | its experiment has another age.loss; remove it")
     assert table[4].startswith("| detection | its experiment has another detect.sure_votes; remove it")
     assert table[5].startswith("| unused | 0.")
+
+
+def test_no_run_is_compared_with_a_base_of_other_parameters(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    labels = pd.DataFrame({"photo": ["a", "b"], "person": ["p", "q"], "true": [0, 1], "guess": [0, 2]})
+    runs = {"base": ["base", "screening"], "focal": ["base", "screening", "age.loss=focal"]}
+    results = {name: Result(labels, applied(read_words(words), load(committed()), {}), 1.0, {}) for name, words in runs.items()}
+    row = table_of("screening", runs, results).splitlines()[3].split("|")
+    assert row[3].strip() == "+0.000 (+0.000 to +0.000)"
+    results["base"].params["mask"]["seed"] = 9
+    row = table_of("screening", runs, results).splitlines()[3].split("|")
+    assert row[3].strip() == ""
+
+
+def test_a_rate_that_dvc_writes_as_text_is_the_same_rate(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    words = ["base", "screening", "age.lr=0.00003"]
+    params = applied(read_words(words), load(committed()), {})
+    assert differing(load(yaml.safe_dump(params).replace("lr: 3.0e-05", "lr: 3e-05")), words) == []
+
+
+def test_a_parameter_that_an_experiment_did_not_know_counts_where_its_run_names_it(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    params = applied(read_words(["base", "screening"]), load(committed()), {})
+    del params["age"]["year_sigma"]
+    assert differing(params, ["base", "screening"]) == []
+    assert differing(params, ["base", "screening", "age.year_sigma=9"]) == ["age.year_sigma"]
+
+
+def test_an_entry_of_a_map_counts(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    params = applied(read_words(["base", "screening"]), load(committed()), {})
+    params["combine"]["weights"] = {"age": 2}
+    assert differing(params, ["base", "screening"]) == ["combine.weights"]
+
+
+@pytest.mark.parametrize("text, said", [
+    ("base: base\nbase: joint\n", "'base' stands twice"),
+    ("age .5: base\nage 5: base\n", "age .5 and age 5 make one name of an experiment, tiny-age-5"),
+    ("base: base age.augment=[\"light\n", "base: .*No closing quotation"),
+    ("{}\n", "must hold lines"),
+])
+def test_a_list_of_runs_that_would_lose_one_is_one_line(here, text, said):
+    (here / RUNS).mkdir(parents=True)
+    (here / RUNS / "tiny.yaml").write_text(text)
+    with pytest.raises(UserError, match=f"^recipes/runs/tiny.yaml: .*{said}") as error:
+        read_runs("tiny")
+    assert "\n" not in str(error.value)
 
 
 def test_seconds_of_a_training_that_went_on_from_a_checkpoint_are_not_taken_for_all_of_it(here):
@@ -140,6 +223,31 @@ def test_a_run_that_trained_nothing_of_its_own_has_no_curves_of_its_own():
     assert list(with_new_models(runs)) == ["base", "focal"]
 
 
+def test_what_each_run_said_is_kept_for_clones_without_the_experiments(compared, tmp_path):
+    by_experiment = compared.python("tools.compare", "tiny-base", "tiny-focal")
+    assert by_experiment.returncode == 0, by_experiment.stderr
+    compared.git("add", "reports")
+    compared.git("commit", "-qm", "results")
+    compared.git("clone", "-q", ".", str(tmp_path / "clone"))
+    by_file = Project(tmp_path / "clone").python("tools.compare", "tiny-base", "tiny-focal")
+    assert by_file.stdout == by_experiment.stdout, by_file.stderr
+    assert "tiny-two-folds" not in pd.read_csv(compared.root / "reports/tiny-labels.csv")  # it scored other people
+
+
+def test_the_numbers_of_the_table_are_those_of_the_experiments(compared):
+    lines = (compared.root / "reports/results.md").read_text().splitlines()
+    rows = {cells[1]: cells for line in lines[4:8] for cells in [[c.strip() for c in line.split("|")]]}
+    metrics = {}
+    for name in ("base", "focal"):
+        shown = compared.sh("git", "show", f"{revision_of(compared, f'tiny-{name}')}:reports/metrics.json").stdout
+        metrics[name] = json.loads(shown)
+        keys = [metrics[name], *(metrics[name][attribute] for attribute in ATTRIBUTES)]
+        assert [cell.split()[0] for cell in (rows[name][2], *rows[name][4:7])] == [f"{each['f1']:.3f}" for each in keys]
+        span = metrics[name]["interval"]["f1"]
+        assert rows[name][2].endswith(f"({span['low']:.3f} to {span['high']:.3f})")
+    assert rows["focal"][3].split()[0] == f"{metrics['focal']['f1'] - metrics['base']['f1']:+.3f}"
+
+
 def test_the_curves_are_drawn(compared):
     assert (compared.root / "reports/tiny-curves.png").read_bytes().startswith(b"\x89PNG")
 
@@ -149,8 +257,8 @@ def test_every_run_that_is_listed_is_allowed_and_has_a_name_of_its_own(size, mon
     monkeypatch.chdir(ROOT)
     runs = read_runs(size)
     assert len({experiment_of(size, name) for name in runs}) == len(runs)
-    for name, words in runs.items():
-        overridden(read_words(words) | {"data.root": "data/sample"}, name)
+    for words in runs.values():
+        check(read_words(words) | {"data.root": "data/sample"}, load(committed()), sources_of(words))
 
 
 def test_a_wrong_key_stops_before_anything_runs(own):

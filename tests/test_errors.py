@@ -1,4 +1,7 @@
 """A mistake on the command line, or a stage run by hand too early, ends in one line."""
+import importlib
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -9,8 +12,8 @@ from stages.lib.errors import UserError, arguments, run
 
 
 @pytest.mark.parametrize("words, said", [
-    ([], "needs 2 words, MODEL FOLD, and has 0"),
-    (["age", "0", "1"], "needs 2 words, MODEL FOLD, and has 3"),
+    ([], "needs MODEL FOLD, and got none"),
+    (["age", "0", "1"], "needs MODEL FOLD, and got age 0 1"),
 ])
 def test_words_that_are_missing_or_too_many_are_named(monkeypatch, words, said):
     monkeypatch.setattr("sys.argv", ["stages.train", *words])
@@ -23,10 +26,25 @@ def test_as_many_words_as_there_are_names_are_given_back(monkeypatch):
     assert arguments("MODEL", "FOLD") == ["age", "0"]
 
 
+def test_words_that_nobody_reads_are_a_mistake(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["stages.combine", "age"])
+    with pytest.raises(SystemExit):
+        run(lambda: pytest.fail("ran"), words=False)
+    assert capsys.readouterr().err == "error: needs no words, and got age\n"
+
+
+@pytest.mark.parametrize("module", ["stages.split", "stages.labels", "tools.compare"])
+def test_help_says_what_a_module_does_and_runs_nothing(module):
+    done = subprocess.run([sys.executable, "-m", module, "--help"], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == importlib.import_module(module).__doc__.strip()
+
+
 @pytest.mark.parametrize("mistake, line", [
     (UserError("params.yaml: age.lr = -1: must be above 0"), "error: params.yaml: age.lr = -1: must be above 0\n"),
     (FileNotFoundError(2, "No such file or directory", "data/faces/faces.json"),
      "error: data/faces/faces.json: no such file; `dvc repro` makes what earlier stages write\n"),
+    (OSError(28, "No space left on device", "data/folds.csv"), "error: data/folds.csv: No space left on device\n"),
+    (OSError(28, "No space left on device"), "error: No space left on device\n"),
 ])
 def test_a_mistake_is_one_line_and_status_1(capsys, mistake, line):
     def main():
@@ -36,15 +54,6 @@ def test_a_mistake_is_one_line_and_status_1(capsys, mistake, line):
         run(main)
     assert ended.value.code == 1
     assert capsys.readouterr().err == line
-
-
-def test_a_disk_that_is_full_is_one_line(capsys):
-    def main():
-        raise OSError(28, "No space left on device", "data/folds.csv")
-
-    with pytest.raises(SystemExit):
-        run(main)
-    assert capsys.readouterr().err == "error: data/folds.csv: No space left on device\n"
 
 
 def test_what_is_done_stays_done_where_its_time_cannot_be_noted(here, capsys):

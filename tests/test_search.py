@@ -6,10 +6,11 @@ import yaml
 from optuna.trial import TrialState
 
 from stages.lib.errors import UserError
-from stages.lib.params import read_params
+from stages.lib.params import FILE, read_params
+from stages.lib.yamlfile import read_yaml
 from tests.conftest import ROOT
 from tools import search
-from tools.recipe import overridden
+from tools.recipe import check
 from tools.space import SPACES, read_space
 
 SPACE = "loss: [focal, cross_entropy]\nlr: {low: 1.0e-4, high: 1.0e-2, log: true}\nepochs: {low: 1, high: 3}\n"
@@ -59,7 +60,7 @@ def test_every_trial_is_allowed_and_within_the_space_and_the_first_is_what_param
     age = read_params().sections["age"]
     assert (trials[0]["age.loss"], trials[0]["age.lr"]) == (age.loss, age.lr)  # its 8 epochs are not in the space
     for overrides in trials:
-        overridden(overrides | {"data.root": "data/sample"}, "trial")
+        check(overrides | {"data.root": "data/sample"}, read_yaml(FILE), {})
         assert overrides["age.loss"] in ("focal", "cross_entropy")
         assert 1e-4 <= overrides["age.lr"] <= 1e-2
         assert overrides["age.epochs"] in (1, 2, 3)

@@ -9,9 +9,12 @@ SAMPLE = Path("data/sample")  # data/dvc.yaml draws it
 FACES = Path("data/faces")
 
 
-def check_files(p: Params, source: str) -> None:
-    """Raise UserError where a folder or file that the parameters name is not there; source: who set them."""
-    root = Path(p.data.root)
+def check_files(p: Params, sources: dict[str, str]) -> None:
+    """Raise UserError where a folder or file that the parameters name is not there.
+
+    sources: which file says so of a key, where that is not params.yaml.
+    """
+    root, source = Path(p.data.root), sources.get("data.root", FILE)
     if FACES.resolve().is_relative_to(root.resolve()):
         raise UserError(f"{source}: data.root: {p.data.root!r} holds what the stages write, such as {FACES}, or is that; put "
                         "the photos into a folder of their own, such as data/mine")
@@ -26,12 +29,12 @@ def check_files(p: Params, source: str) -> None:
         files |= {f"{name}.weights": p.sections[name].weights, f"{name}.pseudo": p.sections[name].pseudo}
     for key, file in files.items():
         if file and not Path(file).is_file():
-            raise UserError(f"{source}: {key}: {file!r} is no file; give the path of one, or null")
+            raise UserError(f"{sources.get(key, FILE)}: {key}: {file!r} is no file; give the path of one, or null")
 
 
 def main():
-    check_files(read_params(), str(FILE))
+    check_files(read_params(), {})
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, words=False)

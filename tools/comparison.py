@@ -11,15 +11,16 @@ import shlex
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
-import yaml
 from tqdm import tqdm
 
-from stages.lib.errors import LOG, UserError, run
-from stages.lib.params import FILE, read_yaml
+from stages.lib.errors import LOG, UserError, arguments, run
+from stages.lib.params import FILE
+from stages.lib.yamlfile import load, read_yaml
 from tools.check import SAMPLE
-from tools.recipe import FOLDER, applied, committed, overridden, read_words, uncommitted
+from tools.recipe import FOLDER, applied, check, committed, read_words, sources_of, uncommitted
 from tools.revisions import params_at, revisions
 
 RUNS, LOGS = FOLDER / "runs", Path("logs/comparison")
@@ -33,10 +34,21 @@ def read_runs(size: str) -> dict[str, list[str]]:
         found = ", ".join(sorted(file.stem for file in RUNS.glob("*.yaml")))
         raise UserError(f"{path}: no such comparison; there are {found}")
     runs = read_yaml(path)
-    if not isinstance(runs, dict) or not all(isinstance(words, str) for words in runs.values()):
+    if not (isinstance(runs, dict) and runs and all(isinstance(words, str) for words in runs.values())):
         raise UserError(f"{path}: must hold lines `name: RECIPE ... KEY=VALUE ...`")
-    return {name: [*[w for w in shlex.split(words) if "=" not in w], size, *[w for w in shlex.split(words) if "=" in w]]
-            for name, words in runs.items()}
+    names = Counter(experiment_of(size, name) for name in runs)
+    if same := [name for name in runs if names[experiment_of(size, name)] > 1]:
+        raise UserError(f"{path}: {' and '.join(same)} make one name of an experiment, {experiment_of(size, same[0])}")
+    return {name: words_of(line, size, f"{path}: {name}") for name, line in runs.items()}
+
+
+def words_of(line: str, size: str, source: str) -> list[str]:
+    """The words of a run, with the size's recipe after its own."""
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise UserError(f"{source}: {line!r}: {error}") from None
+    return [*[word for word in words if "=" not in word], size, *[word for word in words if "=" in word]]
 
 
 def experiment_of(size: str, name: str) -> str:
@@ -44,21 +56,25 @@ def experiment_of(size: str, name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", f"{size} {name}".lower()).strip("-")
 
 
+def two_deep(values: dict) -> dict:
+    """The parameters of a params.yaml by their keys, such as age.lr; a map stays one."""
+    out = {}
+    for name, value in values.items():
+        out |= {f"{name}.{key}": each for key, each in value.items()} if isinstance(value, dict) else {name: value}
+    return out
+
+
 def differing(params: dict, words: list[str]) -> list[str]:
     """The keys of which an experiment's params.yaml has other values than its run has today: the commit's, and on top of
-    them the recipes and settings of `words`. What only one of the two knows is of another version, and not compared."""
-    wanted = applied(read_words(words), yaml.safe_load(committed()), FILE.name)
-    idle = ["machine", *(["sample"] if wanted["data"]["root"] != str(SAMPLE) else [])]
-    idle += [name for name, section in wanted.items() if isinstance(section, dict) and "attribute" in section
-             and name not in wanted["models"]]
-    out = []
-    for name, value in wanted.items():
-        if name not in idle and isinstance(value, dict):
-            known = value.keys() & params.get(name, {}).keys() - set(idle)
-            out += [f"{name}.{key}" for key in known if params[name][key] != value[key]]
-        elif name not in idle and name in params and params[name] != value:
-            out.append(name)
-    return sorted(out)
+    them the recipes and settings of `words`. A key that the experiment did not know yet counts where these name it."""
+    overrides = read_words(words)
+    wanted = applied(overrides, load(committed()), sources_of(words))
+    idle = {"machine", *(["sample"] if wanted["data"]["root"] != str(SAMPLE) else [])}
+    idle |= {name for name, section in wanted.items() if isinstance(section, dict) and "attribute" in section
+             and name not in wanted["models"]}
+    had, named = two_deep(params), {".".join(key.split(".")[:2]) for key in overrides}
+    return sorted(key for key, value in two_deep(wanted).items() if not idle & set(key.split("."))
+                  and (key in had or key in named) and had.get(key) != value)
 
 
 def note_seconds(since: str, printed: str) -> None:
@@ -71,7 +87,7 @@ def note_seconds(since: str, printed: str) -> None:
     resumed = re.findall(r"^going on after epoch \d+, from models/\.resume/(.+)\.pt$", printed, re.MULTILINE)
     seconds = {f"train@{model}-{fold}": took for stamp, _, _, model, fold, took in ended
                if stamp >= since and f"{model}-{fold}" not in resumed}
-    for name, stage in yaml.safe_load(Path("dvc.lock").read_text())["stages"].items():
+    for name, stage in read_yaml(Path("dvc.lock"))["stages"].items():
         if name in seconds:
             with open(TRAINED, "a") as file:
                 print(stage["outs"][0]["md5"], seconds[name], sep=",", file=file)
@@ -94,7 +110,7 @@ def compare(size: str, runs: dict[str, list[str]]) -> None:
     start, failed = committed(), []
     FILE.write_bytes(start)
     for name, words in runs.items():
-        overridden(read_words(words), f"{RUNS / size}.yaml: {name}")
+        check(read_words(words), load(start), sources_of(words, f"{RUNS / size}.yaml: {name}"))
     there = revisions()
     todo = {name: words for name, words in runs.items() if experiment_of(size, name) not in there}
     print(f"{len(runs) - len(todo)} of {len(runs)} runs have their result")
@@ -113,9 +129,7 @@ def compare(size: str, runs: dict[str, list[str]]) -> None:
 
 
 def main():
-    if len(sys.argv) != 2:
-        raise UserError(f"name a comparison: {', '.join(sorted(file.stem for file in RUNS.glob('*.yaml')))}")
-    size = sys.argv[1]
+    [size] = arguments("SIZE")
     runs = read_runs(size)
     if others := uncommitted():
         print(f"{FILE} differs from the last commit in {', '.join(others)}; every run starts from the commit's")

@@ -2,9 +2,10 @@
 
 recipes/NAME.yaml holds overrides of params.yaml, in its shape; of several the later ones count, and KEY=VALUE most. `dvc
 exp show` compares what several recipes gave. Everything is checked before anything runs. What no recipe names stays as
-params.yaml has it, where an experiment leaves its own values: what differs from the last commit is said.
+params.yaml has it, or as the last commit does where params.yaml is what an experiment left; what differs is said.
 """
 import argparse
+import copy
 import json
 import os
 import shlex
@@ -15,9 +16,10 @@ from pathlib import Path
 import yaml
 
 from stages.lib.errors import UserError, run
-from stages.lib.params import FILE, parse, read_yaml
+from stages.lib.params import FILE, parse
+from stages.lib.yamlfile import load, read_yaml
 from tools.check import check_files
-from tools.revisions import revisions
+from tools.revisions import git, revisions
 
 FOLDER = Path("recipes")
 MAPS = ("weights", "attribute_losses")  # parameters whose keys are not all there in params.yaml; the schema knows them
@@ -51,7 +53,8 @@ def read_settings(words: list[str]) -> dict:
         if not (key and equals):
             raise UserError(f"{word!r}: not KEY=VALUE, such as age.loss=focal")
         try:
-            out[key] = yaml.safe_load(value)
+            read = load(value)
+            out |= flat({key: read}) if read else {key: read}
         except yaml.YAMLError:
             raise UserError(f"{word!r}: {value!r} is not YAML") from None
     return out
@@ -65,12 +68,22 @@ def read_words(words: list[str]) -> dict:
     return out | read_settings([word for word in words if "=" in word])
 
 
+def sources_of(words: list[str], settings: str = "") -> dict[str, str]:
+    """Where each key of read_words stands: the recipe's file, or `settings`, or the word itself where that is empty."""
+    out = {}
+    for name in [word for word in words if "=" not in word]:
+        out |= dict.fromkeys(read_recipe(name), str(FOLDER / f"{name}.yaml"))
+    for word in [word for word in words if "=" in word]:
+        out |= dict.fromkeys(read_settings([word]), settings or word)
+    return out
+
+
 def is_in_map(key: str) -> bool:
     """Whether a key is one of a map, such as combine.weights.age."""
     return key.count(".") == 2 and key.split(".")[1] in MAPS
 
 
-def applied(overrides: dict, values: dict, source: str) -> dict:
+def applied(overrides: dict, values: dict, sources: dict[str, str]) -> dict:
     """The values of a params.yaml, changed, with the overrides in it; raises UserError naming an unknown key."""
     for key, value in overrides.items():
         *path, last = key.split(".")
@@ -78,20 +91,22 @@ def applied(overrides: dict, values: dict, source: str) -> dict:
         for part in path:
             section = section.get(part) if isinstance(section, dict) else None
         if not isinstance(section, dict) or (last not in section and not is_in_map(key)):
-            raise UserError(f"{source}: {key}: no such parameter in {FILE}")
+            raise UserError(f"{sources[key]}: {key}: no such parameter in {FILE}")
         section[last] = value
     return values
 
 
-def overridden(overrides: dict, source: str) -> None:
-    """Check params.yaml as it would be with the overrides; raises UserError naming an unknown key, a wrong value, or a
-    file that is not there."""
-    values = applied(overrides, read_yaml(FILE), source)
+def check(overrides: dict, values: dict, sources: dict[str, str]) -> None:
+    """Check the values of a params.yaml with the overrides in it; raises UserError naming an unknown key, a wrong value, or
+    a file that is not there, and by `sources` where it stands."""
+    values = applied(overrides, values, sources)
     try:
         p = parse(values)
     except UserError as error:
-        raise UserError(f"{source}: {error}") from None
-    check_files(p, source)
+        said = str(error).removeprefix(f"{FILE}: ")
+        where = [source for key, source in sources.items() if key in said] or [str(FILE), *sources.values()]
+        raise UserError(f"{', '.join(dict.fromkeys(where))}: {said}") from None
+    check_files(p, sources)
 
 
 def committed() -> bytes:
@@ -104,14 +119,30 @@ def committed() -> bytes:
 
 def uncommitted() -> list[str]:
     """The keys of params.yaml that differ from the last commit."""
-    now, then = flat(read_yaml(FILE)), flat(yaml.safe_load(committed()))
+    now, then = flat(read_yaml(FILE)), flat(load(committed()))
     return sorted(key for key in now.keys() | then.keys() if key not in now or key not in then or now[key] != then[key])
 
 
-def settings_of(overrides: dict) -> list[str]:
-    """The overrides as words for `dvc exp run`. JSON is what its -S takes for lists, numbers, null and quoted text alike."""
-    return [part for key, value in overrides.items()
-            for part in ("-S", f"{'++' if is_in_map(key) else ''}{key}={json.dumps(value)}")]
+def left_by() -> str | None:
+    """The experiment that left params.yaml as it is, where the last commit has another."""
+    found, now = revisions(), git("hash-object", str(FILE))
+    head, *left = git("rev-parse", *(f"{revision}:./{FILE}" for revision in ("HEAD", *found.values()))).splitlines()
+    return None if now == head else next((name for name, blob in zip(found, left) if blob == now), None)
+
+
+def settings_of(overrides: dict, values: dict) -> list[str]:
+    """The overrides of the values of a params.yaml as words for `dvc exp run`.
+
+    JSON is what its -S takes for lists, numbers, null and quoted text alike. To a map it adds, so that one is emptied
+    entry by entry.
+    """
+    out = []
+    for key, value in overrides.items():
+        if value == {}:
+            out += [f"~{there}" for there in flat(values) if there.startswith(f"{key}.")]
+        else:
+            out.append(f"{'++' if is_in_map(key) else ''}{key}={json.dumps(value)}")
+    return [part for word in out for part in ("-S", word)]
 
 
 def free_name(name: str) -> str:
@@ -127,14 +158,18 @@ def main():
     parser.add_argument("--name", metavar="EXPERIMENT", help="of the experiment; else the recipes' names")
     asked = parser.parse_args()
     words = [asked.recipe, *asked.more]
-    names = [word for word in words if "=" not in word]
-    overrides = read_words(words)
-    overridden(overrides, f"recipe {' '.join(names)}")
-    name = free_name(asked.name or "-".join(names))
-    if others := [key for key in uncommitted() if key not in overrides]:
+    overrides, before = read_words(words), load(committed())
+    if not (left := left_by()):
+        before = read_yaml(FILE)
+    check(overrides, copy.deepcopy(before), sources_of(words))
+    name = free_name(asked.name or "-".join(word for word in words if "=" not in word))
+    if left:
+        FILE.write_bytes(committed())
+        print(f"{FILE} was as {left} left it; {name} starts from that of the last commit")
+    elif others := [key for key in uncommitted() if key not in overrides]:
         print(f"{FILE} differs from the last commit in {', '.join(others)}, and so will {name}; "
               f"`git restore {FILE}` before it starts from the commit")
-    command = ["dvc", "exp", "run", "--name", name, *settings_of(overrides)]
+    command = ["dvc", "exp", "run", "--name", name, *settings_of(overrides, before)]
     print(shlex.join(command), flush=True)
     os.execvp(command[0], command)
 

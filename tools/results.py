@@ -5,7 +5,8 @@ bootstrap over people; the paired difference to the first run, where both scored
 this machine noted them; and the command. A run without an experiment is listed as such, and so is one whose experiment has
 other parameters than its recipes and the committed params.yaml give today. The code is that of the experiment's commit. The
 table replaces what reports/results.md has between the lines `<!-- SIZE -->` and `<!-- end of SIZE -->`, unless this clone
-has no experiment of that size; the curves are reports/SIZE-curves.png.
+has no experiment of that size; the curves are reports/SIZE-curves.png, and reports/SIZE-labels.csv holds what each run
+said, from which tools.compare has it in clones without the experiments.
 """
 import io
 import re
@@ -15,13 +16,14 @@ from pathlib import Path
 import dvc.api
 import numpy as np
 import pandas as pd
-import yaml
 from dvc.exceptions import DvcException
 
 from stages.lib.bootstrap import interval, scores_of_draws
 from stages.lib.classes import ATTRIBUTES
 from stages.lib.errors import UserError, run
+from stages.lib.files import write_csv
 from stages.lib.scoring import scores
+from stages.lib.yamlfile import load
 from tools.comparison import LOGS, RUNS, TRAINED, differing, experiment_of, read_runs
 from tools.curves import draw_curves
 from tools.revisions import git, params_at, read_labels, revisions
@@ -48,7 +50,7 @@ class Result:
 
 def read_result(revision: str) -> Result:
     params = params_at(revision)
-    stages = yaml.safe_load(git("show", f"{revision}:dvc.lock"))["stages"]
+    stages = load(git("show", f"{revision}:./dvc.lock"))["stages"]
     took = dict(line.split(",") for line in TRAINED.read_text().splitlines()) if TRAINED.is_file() else {}
     trained = [stages[f"train@{model}-{fold}"]["outs"][0]["md5"] for model in params["models"] for fold in params["folds"]]
     seconds = sum(float(took[md5]) for md5 in trained) if took.keys() >= set(trained) else None
@@ -70,34 +72,51 @@ def with_interval(value: float, draws: np.ndarray, sign: str = "") -> str:
     return f"{value:{sign}.3f} ({low:{sign}.3f} to {high:{sign}.3f})"
 
 
-def row_of(result: Result, base: Result) -> list[str]:
+def difference_of(result: Result, base: Result | None) -> str:
+    """The cell of the paired difference in macro F1 to the base, where that has a result; * where its interval holds no 0."""
+    if base is None or result is base:
+        return ""
+    if not result.labels[["photo", "true"]].equals(base.labels[["photo", "true"]]):
+        return "other people or labels"
+    draws = result.draws()["f1"] - base.draws()["f1"]
+    low, high = interval(draws)
+    return with_interval(result.scores()["f1"] - base.scores()["f1"], draws, "+") + ("" if low <= 0 <= high else " *")
+
+
+def row_of(result: Result, base: Result | None) -> list[str]:
     """The cells of a run: F1 of all, the difference to the base, F1 of each attribute, seconds."""
     score, draws = result.scores(), result.draws()
-    same = result.labels[["photo", "true"]].equals(base.labels[["photo", "true"]])
-    difference = "other people or labels" if not same else "" if result is base else with_interval(
-        score["f1"] - base.scores()["f1"], draws["f1"] - base.draws()["f1"], "+")
     seconds = "" if result.seconds is None else f"{result.seconds:.0f}"
-    return [with_interval(score["f1"], draws["f1"]), difference,
+    return [with_interval(score["f1"], draws["f1"]), difference_of(result, base),
             *(with_interval(score[a], draws[a]) for a in ATTRIBUTES), seconds]
 
 
 def table_of(size: str, runs: dict[str, list[str]], results: dict[str, Result]) -> str:
-    """The table in Markdown; a line for each run, whether it has a result or not."""
+    """The table in Markdown; a line for each run, whether it has a result or not. Those of other parameters are none."""
+    others = {name: differing(result.params, runs[name]) for name, result in results.items()}
     first = next(iter(runs))
+    base = results[first] if first in results and not others[first] else None
     head = ["run", "macro F1", f"against {first}", *(f"{a} F1" for a in ATTRIBUTES), "training, s", "command"]
     lines = [head, ["---"] * len(head)]
     for name, words in runs.items():
         names, settings = ([w for w in words if ("=" in w) == is_setting] for is_setting in (False, True))
         command = f"`make recipe NAME=\"{' '.join(names)}\"" + (f" SET=\"{' '.join(settings)}\"`" if settings else "`")
-        if name in results and (others := differing(results[name].params, words)):
-            cells = [f"its experiment has another {', '.join(others)}; remove it, and run it again", *[""] * 5]
+        if others.get(name):
+            cells = [f"its experiment has another {', '.join(others[name])}; remove it, and run it again", *[""] * 5]
         elif name in results:
-            cells = row_of(results[name], results.get(first, results[name]))
+            cells = row_of(results[name], base)
         else:
             tried = (LOGS / f"{experiment_of(size, name)}.log").is_file()
             cells = ["failed, or still running" if tried else "not run yet", *[""] * 5]
         lines.append([name, *cells, command])
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def side_by_side(labels: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """photo, person and true of the first run's photos, and what each run that scored the same says of them, in a column."""
+    columns = ["photo", "person", "true"]
+    first = next(iter(labels.values()))[columns]
+    return first.assign(**{name: table.guess for name, table in labels.items() if table[columns].equals(first)})
 
 
 def replaced(text: str, size: str, table: str) -> str:
@@ -117,9 +136,12 @@ def main():
         text = replaced(REPORT.read_text(), size, table_of(size, runs, results))
         if results:
             REPORT.write_text(text)
-            draw_curves({name: result.curves for name, result in results.items()}, Path(f"reports/{size}-curves.png"))
+        if valid := {name: result for name, result in results.items() if not differing(result.params, runs[name])}:
+            draw_curves({name: result.curves for name, result in valid.items()}, Path(f"reports/{size}-curves.png"))
+            labels = {experiment_of(size, name): result.labels for name, result in valid.items()}
+            write_csv(side_by_side(labels), f"reports/{size}-labels.csv")
         print(f"{size}: {len(results)} of {len(runs)} runs" + ("" if results else ", so its table stays as it is"))
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, words=False)

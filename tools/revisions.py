@@ -5,20 +5,23 @@ from pathlib import Path
 
 import dvc.api
 import pandas as pd
-import yaml
 from dvc.exceptions import DvcException
 from scmrepo.exceptions import SCMError
 
 from stages.lib.classes import CLASSES
 from stages.lib.errors import UserError
 from stages.lib.params import FILE
+from stages.lib.yamlfile import load
 
 LABELS = "reports/plots/labels.csv"
 
 
 def git(*words: str) -> str:
-    """What git prints."""
-    return subprocess.run(["git", *words], check=True, capture_output=True, text=True).stdout.strip()
+    """What git prints; raises UserError with what it complains of."""
+    done = subprocess.run(["git", *words], check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise UserError(f"git {words[0]}: {' '.join(done.stderr.split())}")
+    return done.stdout.strip()
 
 
 def revisions() -> dict[str, str]:
@@ -29,7 +32,7 @@ def revisions() -> dict[str, str]:
 
 def params_at(revision: str) -> dict:
     """The values of params.yaml of a commit."""
-    return yaml.safe_load(git("show", f"{revision}:{FILE}"))
+    return load(git("show", f"{revision}:./{FILE}"))
 
 
 def read_at(revision: str, file: str) -> bytes:
@@ -41,10 +44,25 @@ def read_at(revision: str, file: str) -> bytes:
                         "names the experiments") from None
 
 
+def kept_labels(experiment: str) -> pd.DataFrame | None:
+    """What read_labels gives, from the files that tools.results made of experiments; None where none has it."""
+    for file in sorted(Path("reports").glob("*-labels.csv")):
+        if experiment in pd.read_csv(file, nrows=0):
+            table = pd.read_csv(file, dtype={"photo": str, "person": str}, keep_default_na=False)
+            return table[["photo", "person", "true", experiment]].rename(columns={experiment: "guess"})
+    return None
+
+
 def read_labels(revision: str) -> pd.DataFrame:
     """photo, person, true and guess (classes 0 to 17) of every photo that the revision scored, in the order of photos."""
+    try:
+        content = read_at(revision, LABELS)
+    except UserError:
+        if (kept := kept_labels(revision)) is None:
+            raise
+        return kept
     number = {name: i for i, name in enumerate(CLASSES)}
-    table = pd.read_csv(io.BytesIO(read_at(revision, LABELS)), dtype=str, keep_default_na=False)
+    table = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
     if "person" not in table:
         raise UserError(f"{revision}: its {LABELS} does not say whose photos they are; run it again")
     table = table.assign(true=table.class_true.map(number), guess=table.class_predicted.map(number))

@@ -26,8 +26,9 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from tqdm import tqdm
 
 from stages.lib.errors import UserError, run
-from stages.lib.params import FILE, Model, read_params, read_yaml
-from tools.recipe import free_name, overridden, settings_of
+from stages.lib.params import FILE, Model, read_params
+from stages.lib.yamlfile import read_yaml
+from tools.recipe import check, free_name, settings_of
 from tools.revisions import git, read_at
 from tools.space import Space, read_space
 
@@ -119,7 +120,7 @@ def beside_git() -> list[str]:
 
 def run_trial(experiment: str, overrides: dict) -> bool:
     """Run one experiment; returns whether it ended well. Without overrides DVC has its result."""
-    command = ["dvc", "exp", "run", "--temp", "--name", experiment, *beside_git(), *settings_of(overrides)]
+    command = ["dvc", "exp", "run", "--temp", "--name", experiment, *beside_git(), *settings_of(overrides, {})]
     with open(LOGS / f"{experiment}.log", "w") as log:
         print(shlex.join(command), file=log, flush=True)
         return subprocess.run(command, check=False, stdout=log, stderr=subprocess.STDOUT).returncode == 0
@@ -146,7 +147,7 @@ def search(study: optuna.Study, space: Space, model: str, section: Model, trials
         overrides = overrides_of(trial)
         overrides |= {key: value for key, value in now.items() if key in overrides and trial.params[key] == value}
         try:
-            overridden(overrides, f"trial {trial.number}")
+            check(overrides, read_yaml(FILE), dict.fromkeys(overrides, f"trial {trial.number}"))
         except UserError as error:
             progress.write(f"refused: {error}")
             study.tell(trial, state=TrialState.PRUNED)

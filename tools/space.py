@@ -6,7 +6,8 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from pydantic import TypeAdapter, ValidationError
 
 from stages.lib.errors import UserError
-from stages.lib.params import Model, line, read_yaml
+from stages.lib.params import Model, line
+from stages.lib.yamlfile import read_yaml
 from tools.recipe import FOLDER
 
 SPACES = FOLDER / "search"

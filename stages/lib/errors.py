@@ -15,10 +15,17 @@ class UserError(Exception):
 
 
 def arguments(*names: str) -> list[str]:
-    """The words of the command line, as many as there are names; raises UserError where there are fewer or more."""
-    if len(sys.argv) != len(names) + 1:
-        raise UserError(f"needs {len(names)} words, {' '.join(names)}, and has {len(sys.argv) - 1}")
-    return sys.argv[1:]
+    """The words of the command line, as many as there are names; raises UserError where there are fewer or more.
+
+    -h or --help prints what the module says of itself, and ends.
+    """
+    words = sys.argv[1:]
+    if words in (["-h"], ["--help"]):
+        print(sys.modules["__main__"].__doc__.strip())
+        sys.exit()
+    if len(words) != len(names):
+        raise UserError(f"needs {' '.join(names) or 'no words'}, and got {' '.join(words) or 'none'}")
+    return words
 
 
 def fail(message: str) -> None:
@@ -26,17 +33,22 @@ def fail(message: str) -> None:
     sys.exit(1)
 
 
-def run(main) -> None:
-    """Call main(), turn a mistake or a full disk into one line on stderr and exit status 1, and log the seconds it took."""
+def run(main, words: bool = True) -> None:
+    """Call main(), turn a mistake or a full disk into one line on stderr and exit status 1, and log the seconds it took.
+
+    words: whether main() reads words of the command line; where it does not, they are a mistake.
+    """
     started = time.monotonic()
     try:
+        if not words:
+            arguments()
         main()
     except UserError as error:
         fail(str(error))
     except FileNotFoundError as error:  # a stage that is run by hand before those that it needs; pyarrow names no file
         fail(f"{error.filename or error}: no such file; `dvc repro` makes what earlier stages write")
     except OSError as error:  # a disk that is full or cannot be written, a folder where a file should be
-        fail(f"{error.filename or 'a file'}: {error.strerror or error}")
+        fail(": ".join(map(str, filter(None, (error.filename, error.strerror or error)))))
     except KeyboardInterrupt:
         sys.exit(130)
     try:

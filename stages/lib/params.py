@@ -8,7 +8,6 @@ from math import prod
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -16,6 +15,7 @@ from stages.lib.augment_names import AUGMENTATIONS
 from stages.lib.backbones import is_backbone
 from stages.lib.classes import ATTRIBUTES, BORDERS, OLDEST, VALUES
 from stages.lib.errors import UserError
+from stages.lib.yamlfile import read_yaml
 
 FILE = Path("params.yaml")
 PSEUDO = Path("data/pseudo")
@@ -417,16 +417,6 @@ def line(problem: dict, *prefix: str) -> str:
     if problem["type"] == "extra_forbidden":
         return f"{key}: unknown parameter"
     return f"{key} = {problem['input']!r}: {text[0].lower()}{text[1:]}"
-
-
-def read_yaml(path: Path):
-    """The values of a YAML file; raises UserError where there is none or it is not YAML."""
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file; run from the project's folder") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
 
 
 def read_params(path: Path = FILE) -> Params:
