@@ -54,7 +54,11 @@ def rows_one_by_one(paths: list[Path], cascade: Cascade, p: Detect, workers: int
         torch.set_num_threads(1)
         return rows_of([read_or_reason(path)], cascade, p)[0]
 
-    yield from ahead(row, paths, workers)
+    threads = torch.get_num_threads()
+    try:
+        yield from ahead(row, paths, workers)
+    finally:
+        torch.set_num_threads(threads)  # without workers this thread's were set to one
 
 
 def rows_in_batches(paths: list[Path], cascade: Cascade, p: Detect, workers: int, batch: int):
@@ -98,4 +102,4 @@ def main():
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, words=False)

@@ -61,4 +61,4 @@ def main():
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, words=False)

@@ -42,6 +42,12 @@ def check_labels(rows: pd.DataFrame, table: Path) -> pd.DataFrame:
     return given.assign(age=years.astype(int))
 
 
+def of_both_genders(given: pd.DataFrame) -> list[str]:
+    """People with photos of either gender; given: a row a photo. Perhaps they are several, or some labels are wrong."""
+    genders = given.groupby("person").gender.nunique()
+    return list(genders.index[genders > 1])
+
+
 def md5_of(path: Path) -> str:
     try:
         with open(path, "rb") as file:
@@ -74,7 +80,9 @@ def main():
           f"{len(rows) - len(given)} to label, {len(unused)} not used (data/unused.csv)")
     for reason, count in Counter(unused.values()).most_common():
         print(f"  not used: {count} ({reason})")
+    if both := of_both_genders(given):
+        print(f"  of both genders: {len(both)} people, such as {both[0]}; give each person a name, or correct the labels")
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, words=False)

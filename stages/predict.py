@@ -19,7 +19,7 @@ from stages.lib.augment_names import at_test
 from stages.lib.batches import Crops, loader
 from stages.lib.device import pick_device
 from stages.lib.engine import predict_logits
-from stages.lib.errors import arguments, run
+from stages.lib.errors import UserError, arguments, run
 from stages.lib.facefile import Faces
 from stages.lib.files import read_csv, write_parquet
 from stages.lib.heads import class_logs
@@ -37,7 +37,10 @@ def unseen(faces: Faces, fold: str) -> list[int]:
 
 
 def probabilities(name: str, folder: Path, faces: Faces, rows: list[int], p: Params, device: torch.device) -> pd.DataFrame:
-    """photo, p0, p1, ... of rows of the crops by the network in `folder`: the mean over the views of predict.<name>."""
+    """photo, p0, p1, ... of rows of the crops by the network in `folder`: the mean over the views of predict.<name>.
+
+    Raises UserError where one is no number.
+    """
     network, settings = restore(folder, faces)
     size, heads = faces.size_at(settings["image_size"]), settings["heads"]
     network.to(device, memory_format=torch.channels_last)
@@ -60,6 +63,9 @@ def probabilities(name: str, folder: Path, faces: Faces, rows: list[int], p: Par
         views += [look(settings["augment"], view) for view in range(1, asked.random_views + 1)]
     chances = pd.DataFrame(torch.stack(views).mean(0).numpy(), columns=columns)
     chances.insert(0, "photo", [faces.photos[row] for row in rows])
+    if (lost := chances.isna().any(axis=1)).any():
+        raise UserError(f"{folder}: its answer to {lost.sum()} photos, such as {chances.photo[lost].iloc[0]}, is no number; "
+                        "train it anew")
     return chances
 
 

@@ -139,4 +139,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(main, words=False)

@@ -29,6 +29,16 @@ def test_workers_change_nothing(faces):
         assert torch.equal(i, j)
 
 
+@pytest.mark.parametrize("workers", [0, 2])
+def test_batches_draw_nothing_from_torchs_own_generator(faces, workers):
+    """Dropout does, and would otherwise depend on the workers, and on whether a training was killed between two epochs."""
+    torch.manual_seed(1)
+    want = torch.rand(3)
+    torch.manual_seed(1)
+    epoch(faces, workers, 0)
+    assert torch.equal(torch.rand(3), want)
+
+
 def test_each_epoch_has_its_own_order_and_its_own_augmentation(faces):
     (_, i), (_, j) = epoch(faces, 0, 0)[0], epoch(faces, 0, 1)[0]
     assert not torch.equal(i, j)

@@ -18,14 +18,14 @@ def test_a_model_comes_back_with_its_settings(tmp_path):
 def test_a_checkpoint_is_found_by_its_key_alone(tmp_path):
     path = tmp_path / "r.pt"
     Resume(path, "k").save(curve=[{"lr": 1.0}], best=torch.ones(2))
-    assert Resume(path, "k").load("cpu")["curve"] == [{"lr": 1.0}]
-    assert Resume(path, "other").load("cpu") is None
+    assert Resume(path, "k").load()["curve"] == [{"lr": 1.0}]
+    assert Resume(path, "other").load() is None
 
 
 @pytest.mark.parametrize("content", [b"", b"broken"])
 def test_a_broken_checkpoint_means_to_begin_anew(tmp_path, content):
     (tmp_path / "r.pt").write_bytes(content)
-    assert Resume(tmp_path / "r.pt", "k").load("cpu") is None
+    assert Resume(tmp_path / "r.pt", "k").load() is None
 
 
 def test_the_key_changes_with_the_code_that_trains(tmp_path, monkeypatch):

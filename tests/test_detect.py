@@ -68,6 +68,16 @@ def test_a_face_is_found_in_a_photo_of_any_kind(ran, tmp_path):
     assert np.abs(np.array(rows[-1][1:5]) / 8 - want).max() < 0.1 * (want[2] - want[0])
 
 
+@pytest.mark.parametrize("workers", [0, 2])
+def test_finding_faces_leaves_the_number_of_threads_as_it_was(tmp_path, workers):
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    detect(table(tmp_path, ["train"], set()), tmp_path, P, CPU, workers, 2)
+    after = torch.get_num_threads()
+    torch.set_num_threads(before)
+    assert after == 2
+
+
 def test_a_photo_of_one_pixel_has_a_box_within_it(tmp_path):
     [row] = rows_one_by_one([saved(tmp_path, "one.png", Image.new("RGB", (1, 1)))], Cascade(CPU), P, 0)
     assert row[:5] == ("center", 0, 0, 1, 1)

@@ -61,7 +61,7 @@ def test_a_trainer_that_is_saved_and_loaded_goes_on_as_if_nothing_had_happened(f
     one, two = trainer(), trainer()
     one.train_epoch(batches, target, "")
     Resume(tmp_path / "r.pt", "k").save(trainer=one.state())
-    two.load(Resume(tmp_path / "r.pt", "k").load(CPU)["trainer"])
+    two.load(Resume(tmp_path / "r.pt", "k").load()["trainer"])
     losses = []
     for each in (one, two):
         torch.manual_seed(1)

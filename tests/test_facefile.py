@@ -20,9 +20,25 @@ def test_crops_come_back_by_row(tmp_path, crops):
     assert isinstance(faces.pixels, np.memmap)
 
 
-def test_a_disk_without_room_for_the_crops_is_named(tmp_path):
-    with pytest.raises(OSError, match="crops.npy"):
-        take_room(tmp_path / "crops.npy", 2**60)
+def test_a_disk_without_room_for_the_crops_is_named(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.posix_fallocate", full)
+    (tmp_path / "crops.npy").write_bytes(b"1234")
+    with pytest.raises(OSError, match="No space left on device: .*crops.npy"):
+        take_room(tmp_path / "crops.npy")
+
+
+def test_the_room_is_taken_before_the_first_crop_is_cut(tmp_path):
+    shape = (1000, 1000)
+
+    def first():
+        [part] = tmp_path.glob("*.part")
+        assert part.stat().st_blocks * 512 >= 4 * 1000 * 1000 * 3
+        yield from np.zeros((4, *shape, 3), np.uint8)
+
+    write_faces(tmp_path, list("abcd"), first(), shape)
 
 
 def test_a_worker_gets_the_file_and_not_its_content(tmp_path, crops):

@@ -26,16 +26,24 @@ def test_the_best_epoch_is_the_first_of_the_best_by_what_is_asked_for():
 
 @pytest.fixture
 def fitted(ran, monkeypatch, tmp_path):
-    """A function: fit age with losses given by hand, step by step, two an epoch; returns what fit does."""
-    def fit_with(losses, held_out=True, epochs=None):
+    """A function: fit age with losses given by hand, step by step, two an epoch; returns what fit does. The step
+    `broken_in` leaves a weight that is no number."""
+    def fit_with(losses, held_out=True, epochs=None, broken_in=None):
         monkeypatch.chdir(ran.root)
         faces, p, size = Faces(ran.root / "data/faces"), section(backbone="test_efficientnet", batch=16), (32, 32)
         learn, check = read_parts(faces, "age", 0, p)
         learning, checking = loaders(learn, check, faces, p, size, torch.device("cpu"), 0)
         assert len(learning) == 2
         trainer = Trainer(start_network("age", p, size), p, make_loss(p, None), 2, torch.device("cpu"))
-        values = iter(losses)
-        trainer.step = lambda *_: torch.tensor(next(values))
+        values = iter(enumerate(losses, 1))
+
+        def step(*_):
+            number, loss = next(values)
+            if number == broken_in:
+                next(trainer.network.parameters()).data.fill_(float("nan"))
+            return torch.tensor(loss)
+
+        trainer.step = step
         live = SimpleNamespace(log_metric=lambda *_: None, next_step=lambda: None)
         score = partial(scored, checking=checking, target=check.target, p=p, device=torch.device("cpu"))
         return fit(trainer, learning, learn.target, Resume(tmp_path / "r.pt", "k"), live, score if held_out else None, epochs)
@@ -52,6 +60,15 @@ def test_a_training_that_diverges_ends_says_where_and_keeps_its_best_epoch(fitte
 def test_a_training_that_diverges_in_its_first_epoch_stops_with_what_to_change(fitted):
     with pytest.raises(UserError, match=r"no number in step 1 of epoch 1; lower lr, 0.002, or clip_grad, 1 "):
         fitted([float("inf"), 1.0])
+
+
+@pytest.mark.parametrize("held_out", [True, False])
+def test_weights_that_the_last_step_breaks_are_not_kept(fitted, capsys, held_out):
+    best, curve = fitted([1.0, 0.9, 0.8, 0.7], held_out, epochs=2, broken_in=4)
+    assert len(curve) == 1
+    assert all(torch.isfinite(value).all() for value in best.values())
+    assert "warning: weights were no numbers after the last step of epoch 2; training ends, and epoch 1 is kept" in (
+        capsys.readouterr().out)
 
 
 def test_without_anybody_held_out_the_last_epoch_asked_for_is_kept(fitted):

@@ -51,3 +51,11 @@ def test_what_was_frozen_thaws(network):
     freeze(network, 1, body=True)
     freeze(network, 0)
     assert set(body(network)) <= set(moved(network))
+
+
+def test_the_head_trains_where_the_network_has_weights_of_its_own():
+    network = timm.create_model("test_vit", num_classes=3, img_size=32)
+    for share, body in ((0.3, False), (0, True)):
+        freeze(network, share, body)
+        assert network.get_classifier().training
+        assert not network.training  # the first layer, its class token and positions, is the network itself

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from stages.index import check_labels
+from stages.index import check_labels, of_both_genders
 from stages.lib.contest import read_contest
 from stages.lib.errors import UserError
 from stages.lib.table import read_table
@@ -34,7 +34,8 @@ def contest(tmp_path):
 
 
 def files(folder):
-    return {f.relative_to(folder).as_posix() for f in folder.rglob("*") if not f.is_dir() and f.suffix != ".csv"}
+    return {f.relative_to(folder).as_posix() for f in folder.rglob("*")
+            if (f.is_symlink() or not f.is_dir()) and f.suffix != ".csv"}
 
 
 def test_counts_in_equal_counts_out(contest):
@@ -47,10 +48,11 @@ def test_counts_in_equal_counts_out(contest):
     (contest / "train/images/.cache").mkdir()
     (contest / "train/images/.cache/mask1.jpg").write_bytes(b"")
     (contest / "train/images/000001_male_Asian_29/link.jpg").symlink_to(contest / "nowhere.jpg")
+    (contest / "train/images/000001_male_Asian_29/more").symlink_to(contest / "eval", target_is_directory=True)
     rows, unused = read_contest(contest)
     assert set(rows.photo) | set(unused) == files(contest)
     assert len(rows) + len(unused) == len(files(contest))
-    assert len(unused) == 8
+    assert len(unused) == 9
     assert all(unused.values())
 
 
@@ -122,6 +124,12 @@ def test_ones_own_table_is_read_with_names_or_numbers(own):
     given = check_labels(rows, own / "table.csv")
     assert given[["person", "mask", "gender", "age"]].values.tolist() == [
         ["ann", "worn", "female", 33], ["bob", "bare", "male", 61]]
+
+
+def test_a_person_with_photos_of_both_genders_is_named(own):
+    assert of_both_genders(check_labels(read_table(own, own / "table.csv")[0], own / "table.csv")) == []
+    edit(own / "table.csv", "b.png,bob", "b.png,ann")
+    assert of_both_genders(check_labels(read_table(own, own / "table.csv")[0], own / "table.csv")) == ["ann"]
 
 
 def test_names_of_photos_and_people_are_made_equal_before_they_are_compared(own):

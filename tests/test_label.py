@@ -61,6 +61,14 @@ def test_nothing_but_the_table_is_written(own):
     assert (own.sh("dvc", "status").stdout, own.sh("git", "status", "--short").stdout) == before
 
 
+def test_a_name_that_is_no_text_is_named_before_anything_runs(own):
+    (own.root / "new").mkdir()
+    with open(bytes(own.root / "new") + b"/caf\xe9.jpg", "w"):
+        pass
+    done = own.python("tools.label", "new")
+    assert (done.returncode, done.stderr) == (1, "error: new/caf\\xe9.jpg: the name is not UTF-8; rename it\n")
+
+
 @pytest.mark.parametrize("words, said", [
     (["nowhere"], "nowhere: no such file or folder"),
     (["recipes"], "recipes: no photos"),

@@ -155,6 +155,15 @@ def test_balanced_weights_are_scikit_learns():
     torch.testing.assert_close(balanced(TARGET, 3), torch.tensor(want, dtype=torch.float32))
 
 
+@pytest.mark.parametrize("loss", ["label_smoothing", "focal_smoothing"])
+def test_a_class_that_nobody_has_is_not_what_a_balanced_smoothed_loss_asks_for(loss):
+    target = torch.tensor([0] * 60 + [2] * 60)
+    lossy = make_loss(section("mask", loss=loss, class_weights="balanced"), target)
+    logits = torch.zeros(120, 3, requires_grad=True)
+    lossy(logits, target).backward()
+    assert (logits.grad[:, 1] >= 0).all()  # a step down the gradient makes class 1 no likelier
+
+
 @pytest.mark.parametrize("beta", [0.5, 0.9, 0.9999])
 def test_effective_weights_are_one_over_the_effective_number_and_sum_to_the_classes(beta):
     numbers = np.array([sum(beta ** i for i in range(n)) for n in np.bincount(TARGET)])  # the paper's series

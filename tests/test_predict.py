@@ -6,6 +6,7 @@ import torch
 from stages.lib.batches import Crops, loader
 from stages.lib.checkpoints import load_model
 from stages.lib.engine import predict_logits
+from stages.lib.errors import UserError
 from stages.lib.facefile import Faces
 from stages.lib.networks import make_network
 from stages.lib.params import read_params
@@ -21,6 +22,14 @@ def test_the_held_out_fold_and_the_eval_part_are_predicted_and_nobody_else(ran):
     folds = pd.read_csv(ran.root / "data/folds.csv", dtype=str)
     unseen = photos.person.isin(folds.person[folds.fold == "0"]) | (photos.part == "eval")
     assert set(predictions(ran).index) == set(photos.photo[unseen])
+
+
+def test_a_network_whose_answer_is_no_number_is_named(ran, monkeypatch):
+    monkeypatch.chdir(ran.root)
+    faces, p = Faces(ran.root / "data/faces"), read_params()
+    monkeypatch.setattr("stages.predict.predict_logits", lambda *_: torch.full((2, 3), float("nan")))
+    with pytest.raises(UserError, match=f"^models/age/0: its answer to 2 photos, such as {faces.photos[0]}, is no number"):
+        probabilities("age", folder_of("age", 0), faces, [0, 1], p, torch.device("cpu"))
 
 
 @pytest.mark.parametrize("views, flips", [("none", [False]), ("flip", [False, True])])

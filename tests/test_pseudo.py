@@ -28,6 +28,14 @@ def test_only_what_the_model_learns_has_to_be_sure(combined, model, confidence, 
     assert list(got.itertuples(index=False, name=None)) == [(*row[:2], pytest.approx(row[2])) for row in want]
 
 
+@pytest.mark.parametrize("changes, said", [({}, False), ({"folds": [0, 1]}, True), ({"refit": ["age"]}, True)])
+def test_labels_of_models_that_learnt_from_everyone_are_said_to_flatter(own, changes, said):
+    own.set(**changes)
+    done = own.python("tools.pseudo", "workspace", "age")
+    assert done.returncode == 0, done.stderr
+    assert ("which flatters it" in done.stdout) == said
+
+
 def test_an_earlier_experiment_is_read_by_its_name_and_its_labels_are_learnt(own):
     done = own.sh("dvc", "exp", "run", "-n", "first", "-S", "age.lr=0.01")
     assert done.returncode == 0, done.stderr

@@ -20,6 +20,7 @@ from tqdm import tqdm
 from stages.combine import label, logs_of, vote_on_classes
 from stages.crop import crop_shape, crops
 from stages.detect import detect
+from stages.index import printable
 from stages.lib.breakdown import confidence
 from stages.lib.classes import ATTRIBUTES, VALUES
 from stages.lib.decision import find_offsets
@@ -28,8 +29,9 @@ from stages.lib.errors import UserError, run
 from stages.lib.facefile import Faces, write_faces
 from stages.lib.files import write_csv
 from stages.lib.listing import files_in, why_unused
-from stages.lib.params import FILE, Params, read_params, read_yaml
+from stages.lib.params import FILE, Params, read_params
 from stages.lib.truth import read_truth
+from stages.lib.yamlfile import read_yaml
 from stages.predict import folder_of, probabilities
 
 COMBINED = "data/combined.parquet"
@@ -49,6 +51,8 @@ def find_photos(given: list[str]) -> list[str]:
         print(f"{others} files are no photos, by their names")
     if not photos:
         raise UserError(f"{', '.join(given)}: no photos")
+    if strange := [shown for photo in photos if (shown := printable(photo)) != photo]:
+        raise UserError(f"{strange[0]}: the name is not UTF-8; rename it")
     return list(dict.fromkeys(photos))
 
 
@@ -123,9 +127,10 @@ def main():
     p, photos = read_params(), find_photos(asked.photos)
     if not asked.out.endswith(".csv") or Path(asked.out).is_dir():  # nor a photo, by one word too many
         raise UserError(f"--out: {asked.out}: name a file that ends in .csv")
-    folders = trained(p)
+    folders, folder = trained(p), Path(asked.out).absolute().parent
     check_crops(p)
-    with tempfile.TemporaryDirectory() as scratch:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:  # which may have more room than the system's
         table = label_photos(photos, folders, p, Path(scratch))
     write_csv(table, asked.out)
     found = ", ".join(f"{count} {how}" for how, count in table.found.value_counts().items())

@@ -17,6 +17,7 @@ from stages.lib.classes import ATTRIBUTES, CLASSES, VALUES
 from stages.lib.errors import UserError, run
 from stages.lib.files import write_csv
 from stages.lib.params import FILE, PSEUDO, Model, read_params
+from stages.lib.yamlfile import load
 from tools.revisions import read_at
 
 COMBINED = "data/combined.parquet"
@@ -28,6 +29,12 @@ def read_combined(revision: str) -> pd.DataFrame:
     if "class_0" not in table:
         raise UserError(f"{revision}: its {COMBINED} has no columns class_0 to class_17; run that experiment again")
     return table
+
+
+def learnt_from_all(revision: str) -> bool:
+    """Whether models of an experiment that label the eval part learnt from everyone, between them."""
+    params = load(read_at(revision, str(FILE)))
+    return len(params["folds"]) > 1 or bool(params["refit"])
 
 
 def sure_labels(combined: pd.DataFrame, p: Model, confidence: float) -> pd.DataFrame:
@@ -54,6 +61,9 @@ def main():
     if not 0 <= asked.confidence <= 1:
         raise UserError(f"--confidence: {asked.confidence} is not between 0 and 1")
     combined = read_combined(asked.experiment)
+    if learnt_from_all(asked.experiment):
+        print(f"{asked.experiment} has several folds, or a refit: its models learnt from the people by whom a model that "
+              "learns these labels is scored, which flatters it; an experiment of one fold, and the same, does not")
     labels = sure_labels(combined, sections[asked.model], asked.confidence)
     out = PSEUDO / f"{asked.experiment.replace('/', '-')}-{asked.model}.csv"
     write_csv(labels, out)

@@ -70,5 +70,6 @@ def loader(crops: Crops, batch: int, workers: int, device: torch.device, seed: i
     batch = min(batch, max(1, len(crops)))
     pin = device.type == "cuda"
     more = {"persistent_workers": True, "worker_init_fn": quiet_worker} if workers else {}
+    own = torch.Generator()  # it draws seeds of workers, else from torch's, and the dropout after that would depend on them
     return DataLoader(crops, batch, sampler=Order(len(crops), seed, weights), num_workers=workers, pin_memory=pin,
-                      drop_last=seed is not None, **more)
+                      drop_last=seed is not None, generator=own, **more)

@@ -39,12 +39,12 @@ class Resume:
     def __init__(self, path: Path, key: str):
         self.path, self.key = path, key
 
-    def load(self, device) -> dict | None:
-        """What the last finished epoch left, or None: nothing, or left by other parameters, inputs or code."""
+    def load(self) -> dict | None:
+        """What the last finished epoch left, on the host, or None: nothing, or left by other parameters, inputs or code."""
         if not self.path.is_file():
             return None
         try:
-            state = torch.load(self.path, map_location=device, weights_only=True)
+            state = torch.load(self.path, map_location="cpu", weights_only=True)
         except Exception:  # noqa: BLE001 half a file, or one of a torch that this one cannot read: begin anew
             return None
         return state if state["key"] == self.key else None

@@ -20,8 +20,8 @@ def joint(mask: np.ndarray, gender: np.ndarray, age: np.ndarray) -> np.ndarray:
 def find_offsets(logs: np.ndarray, true: np.ndarray) -> np.ndarray:
     """Offsets (C,) with which the likeliest classes of logs (N, C) have the highest macro F1 against true (N,).
 
-    One class after the other takes the offset that is best with the others as they are. Of equals the one nearest to 0
-    is taken, so that a class which nobody has keeps 0.
+    One class after the other takes the offset that is best with the others as they are, and moves from where it is only
+    for a better one: of equals among these the one nearest to 0 is taken.
     """
     offsets = np.zeros(logs.shape[1])
     best = fast_f1(true, logs.argmax(1), len(offsets))

@@ -19,8 +19,8 @@ def write_faces(folder: Path, photos: list[str], crops, shape: tuple[int, int]) 
     """Write the crops, an iterable of len(photos) arrays (H, W, 3) uint8 where (H, W) is `shape`, one by one."""
     digest = hashlib.sha256("\n".join(photos).encode())
     with whole(folder / PIXELS) as part:
-        take_room(part, len(photos) * shape[0] * shape[1] * 3)
         out = np.lib.format.open_memmap(part, "w+", np.uint8, (len(photos), *shape, 3))
+        take_room(part)
         for row, crop in zip(out, crops, strict=True):
             row[:] = crop
             digest.update(row)
@@ -28,12 +28,13 @@ def write_faces(folder: Path, photos: list[str], crops, shape: tuple[int, int]) 
     write_json({"digest": digest.hexdigest(), "photos": photos}, folder / TABLE)
 
 
-def take_room(file: Path, size: int) -> None:
-    """Raise OSError where the disk has no room for so many bytes: a write to a mapped file would end in a signal."""
-    if size and hasattr(os, "posix_fallocate"):  # not on macOS
-        with open(file, "wb") as empty:
+def take_room(file: Path) -> None:
+    """Take the disk's room for a file's size; raises OSError where there is none. A later write to the mapped file would
+    end in a signal."""
+    if hasattr(os, "posix_fallocate"):  # not on macOS
+        with open(file, "r+b") as empty:
             try:
-                os.posix_fallocate(empty.fileno(), 0, size)
+                os.posix_fallocate(empty.fileno(), 0, file.stat().st_size)
             except OSError as error:
                 raise OSError(error.errno, error.strerror, str(file)) from None
 

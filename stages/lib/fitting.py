@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader
 
 from stages.lib.batches import mixed
 from stages.lib.checkpoints import Resume
-from stages.lib.engine import Trainer, predict_logits
+from stages.lib.engine import Epoch, Trainer, predict_logits
 from stages.lib.errors import UserError
 from stages.lib.heads import class_logs
 from stages.lib.params import Model
@@ -24,7 +24,7 @@ def fit(trainer: Trainer, learning: DataLoader, target: Tensor, resume: Resume, 
     without it nothing is held out, and the last epoch is kept. epochs: to stop after, or None: the section's; the
     schedule is the section's either way.
     """
-    p, state, curve, best = trainer.p, resume.load(trainer.device), [], None
+    p, state, curve, best = trainer.p, resume.load(), [], None
     if state:
         curve, best = state["curve"], state["best"]
         trainer.load(state["trainer"])
@@ -37,8 +37,8 @@ def fit(trainer: Trainer, learning: DataLoader, target: Tensor, resume: Resume, 
         torch.manual_seed(mixed(p.seed, epoch))  # dropout; the same whether the training was stopped or not
         lr = trainer.optimizer.param_groups[0]["lr"]
         done = trainer.train_epoch(learning, target, f"epoch {epoch + 1} of {epochs}", epoch)
-        if done.diverged_at:
-            diverged(f"the loss was no number in step {done.diverged_at} of epoch {epoch + 1}", best_epoch(curve, by), p)
+        if what := trouble(done, trainer.best_network):
+            diverged(f"{what} of epoch {epoch + 1}", best_epoch(curve, by), p)
             break
         row = {"train/loss": done.loss, **(score(trainer.best_network) if score else {}), "lr": lr}
         curve.append(row)
@@ -62,6 +62,14 @@ def scored(network: nn.Module, checking: DataLoader, target: Tensor, p: Model, d
     guess = logs.argmax(1)
     return {"val/loss": float(torch.nn.functional.nll_loss(logs, target)), "val/f1": macro_f1(target, guess, p.classes),
             "val/accuracy": float((guess == target).float().mean())}
+
+
+def trouble(done: Epoch, network: nn.Module) -> str | None:
+    """What is no number any more after an epoch, if anything. A last step can break the weights with no loss to show it."""
+    if done.diverged_at:
+        return f"the loss was no number in step {done.diverged_at}"
+    finite = torch.stack([weight.isfinite().all() for weight in network.state_dict().values()]).all()
+    return None if finite else "weights were no numbers after the last step"
 
 
 def diverged(what: str, kept: int, p: Model) -> None:

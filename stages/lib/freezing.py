@@ -18,6 +18,8 @@ def freeze(network: nn.Module, share: float, body: bool = False) -> None:
         layer.train(layer not in frozen)
         for weight in layer.parameters(recurse=False):
             weight.requires_grad_(layer not in frozen)
+    for part in parts_of_head(network):
+        part.train()  # a network with weights of its own, as ViT, is a layer that holds its head
 
 
 def parts_of_head(network: nn.Module) -> tuple[nn.Module, ...]:

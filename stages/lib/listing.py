@@ -13,8 +13,8 @@ def names(items) -> str:
 
 
 def files_in(folder: Path) -> list[Path]:
-    """Every file below a folder, sorted, also a link to nowhere."""
-    return sorted(file for file in folder.rglob("*") if not file.is_dir())
+    """Every file below a folder, sorted, also a link to nowhere, or to a folder, which is not entered."""
+    return sorted(file for file in folder.rglob("*") if file.is_symlink() or not file.is_dir())
 
 
 def why_unused(file: Path, root: Path) -> str | None:
@@ -22,7 +22,7 @@ def why_unused(file: Path, root: Path) -> str | None:
     if any(part.startswith(".") for part in file.relative_to(root).parts):
         return "junk: the name starts with a dot"
     if not file.is_file():
-        return "a link to nowhere"
+        return "a link to a folder, which is not followed" if file.is_dir() else "a link to nowhere"
     if file.suffix.lower() not in SUFFIXES:
         return f"not a photo: the name ends with none of {' '.join(SUFFIXES)}"
     return None

@@ -58,9 +58,10 @@ class SoftF1(nn.Module):
 
 
 def balanced(target: Tensor, classes: int) -> Tensor:
-    """Weights (C,) inverse to how often each class occurs in target (N,), as scikit-learn's `balanced`."""
+    """Weights (C,) inverse to how often each class occurs in target (N,), as scikit-learn's `balanced`; 0 where none does,
+    or smoothing, which gives each class a little of every photo, would make it the heaviest."""
     counts = torch.bincount(target, minlength=classes)
-    return len(target) / (classes * counts.clamp(min=1).float())
+    return (counts > 0) * len(target) / (classes * counts.clamp(min=1).float())
 
 
 def effective(target: Tensor, classes: int, beta: float) -> Tensor:

@@ -45,7 +45,7 @@ def head_of(p: Model) -> str:
 def start_network(name: str, p: Model, size: tuple[int, int]) -> nn.Module:
     """The network from which training starts: fresh, timm's pretrained weights, or the local file `weights`.
 
-    Its last layer starts at zero (but for a cosine head), so every class is equally likely at first. timm draws
+    Its last layer starts at zero (but for a cosine head), so every class, or year, is equally likely at first. timm draws
     EfficientNet's from 1 / sqrt(classes), which is made for 1,000 classes: for three the first loss is 2.5 in place of
     1.1, and epochs go into undoing that.
     """
