@@ -1,9 +1,10 @@
 """tools.score gives a submission the contest's score, and refuses files that do not belong together."""
+import pandas as pd
 import pytest
 
 from stages.lib.classes import CLASSES, VALUES
 from stages.lib.errors import UserError
-from tools.score import score_files
+from tools.score import main, score_files
 
 
 @pytest.fixture
@@ -44,3 +45,31 @@ def test_the_command_prints_every_attribute_and_class(ran):
     assert done.returncode == 0, done.stderr
     for name in ("18 classes", *VALUES, *CLASSES):
         assert f"\n{name} " in done.stdout
+
+
+def test_two_submissions_are_compared_over_people(ran):
+    """The labels against the pipeline's own submission, whose photos' people are those of the sample."""
+    labels = pd.read_csv(ran.root / "data/sample/eval/answers.csv")
+    labels.assign(person=labels.index // 7).to_csv(ran.root / "labels.csv", index=False)
+    done = ran.python("tools.score", "labels.csv", "labels.csv", "--against", "reports/submission.csv")
+    assert done.returncode == 0, done.stderr
+    [before] = [line for line in ran.python("tools.score", "reports/submission.csv", "labels.csv").stdout.splitlines()
+                if line.startswith("18 classes")]
+    [after] = [line for line in done.stdout.splitlines() if line.startswith("18 classes")]
+    assert after.split()[2] == before.split()[2]
+    assert float(after.split()[4]) == pytest.approx(float(after.split()[3]) - float(after.split()[2]), abs=1e-4)
+
+
+@pytest.mark.parametrize("against, said", [
+    ("mine.csv", "--against: mine.csv is SUBMISSION itself; name another"),
+    ("other.csv", "labels.csv: no column person"),
+    ("other.csv", "labels.csv: person of 0.jpg is empty"),
+])
+def test_submissions_that_cannot_be_compared_are_one_line(pair, monkeypatch, against, said):
+    monkeypatch.chdir(pair[0].parent)
+    pair[0].with_name("other.csv").write_text(pair[0].read_text())
+    if "person of" in said:
+        pair[1].write_text(pair[1].read_text().replace("\n", ",\n").replace("ans,", "ans,person"))
+    monkeypatch.setattr("sys.argv", ["tools.score", "mine.csv", "labels.csv", "--against", against])
+    with pytest.raises(UserError, match=said):
+        main()

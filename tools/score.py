@@ -1,7 +1,9 @@
-"""Score a submission by the contest's rule. Run: python -m tools.score SUBMISSION LABELS
+"""Score a submission by the contest's rule. Run: python -m tools.score SUBMISSION LABELS [--against OTHER]
 
-Both are CSV files with ImageID and ans (0 to 17), in any order. Prints macro F1 over the 18 fixed classes, accuracy,
-the same of mask, gender and age, and F1 and share of each class.
+All are CSV files with ImageID and ans (0 to 17), in any order. Prints macro F1 over the 18 fixed classes, accuracy,
+the same of mask, gender and age, and F1 and share of each class. With --against it prints what tools.compare does: how
+much better SUBMISSION is than OTHER, and whether that may be chance. LABELS needs a column person for that: whose
+photo it is.
 """
 import argparse
 
@@ -11,6 +13,7 @@ from stages.lib.classes import ATTRIBUTES, CLASSES
 from stages.lib.errors import UserError, run
 from stages.lib.files import read_csv
 from stages.lib.scoring import scores, shares
+from tools.compare import report
 
 
 def read_answers(path: str) -> pd.Series:
@@ -27,28 +30,54 @@ def read_answers(path: str) -> pd.Series:
     return table.set_index("ImageID").ans.astype(int)
 
 
-def score_files(submission: str, labels: str) -> tuple[dict, dict]:
-    """Scores and shares of a submission; every photo must be in both files."""
+def read_pair(submission: str, labels: str) -> tuple[pd.Series, pd.Series]:
+    """Class as labelled and as submitted of each ImageID; every photo must be in both files."""
     guess, true = read_answers(submission), read_answers(labels)
     for one, two, file, other in ((true, guess, submission, labels), (guess, true, labels, submission)):
         if len(missing := one.index.difference(two.index)):
             raise UserError(f"{file}: {len(missing)} photos of {other} are missing, such as {missing[0]}")
-    pair = true.to_numpy(), guess.loc[true.index].to_numpy()
+    return true, guess.loc[true.index]
+
+
+def score_files(submission: str, labels: str) -> tuple[dict, dict]:
+    """Scores and shares of a submission."""
+    pair = [classes.to_numpy() for classes in read_pair(submission, labels)]
     return scores(*pair), shares(*pair)
 
 
+def read_side(submission: str, labels: str) -> list[pd.DataFrame]:
+    """photo, person, true and guess of every photo, as tools.compare takes them."""
+    true, guess = read_pair(submission, labels)
+    people = read_csv(labels, ["ImageID", "person"]).set_index("ImageID").person
+    if len(nobody := people[people == ""]):
+        raise UserError(f"{labels}: person of {nobody.index[0]} is empty; where nobody knows, give each photo another name")
+    return [pd.DataFrame({"photo": true.index, "person": people.loc[true.index], "true": true, "guess": guess})]
+
+
+def describe(result: dict, share: dict) -> str:
+    """The text that is printed of what score_files gives."""
+    lines = [f"{'':24} {'F1':>7} {'accuracy':>9}"]
+    for name, row in (("18 classes", result), *((a, result[a]) for a in ATTRIBUTES)):
+        lines.append(f"{name:24} {row['f1']:7.4f} {row['accuracy']:9.4f}")
+    lines += ["", f"{'class':24} {'F1':>7} {'of labels':>9} {'of answers':>10}"]
+    for name, f1 in result["f1_by_class"].items():
+        lines.append(f"{name:24} {f1:7.4f} {share[name]['label']:9.1%} {share[name]['predicted']:10.1%}")
+    return "\n".join(lines)
+
+
 def main():
-    parser = argparse.ArgumentParser(prog="python -m tools.score", description=__doc__.split("\n\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m tools.score", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("submission", metavar="SUBMISSION")
     parser.add_argument("labels", metavar="LABELS")
+    parser.add_argument("--against", metavar="OTHER", help="another submission")
     files = parser.parse_args()
-    result, share = score_files(files.submission, files.labels)
-    print(f"{'':24} {'F1':>7} {'accuracy':>9}")
-    for name, row in (("18 classes", result), *((a, result[a]) for a in ATTRIBUTES)):
-        print(f"{name:24} {row['f1']:7.4f} {row['accuracy']:9.4f}")
-    print(f"\n{'class':24} {'F1':>7} {'of labels':>9} {'of answers':>10}")
-    for name, f1 in result["f1_by_class"].items():
-        print(f"{name:24} {f1:7.4f} {share[name]['label']:9.1%} {share[name]['predicted']:10.1%}")
+    if files.against == files.submission:
+        raise UserError(f"--against: {files.against} is SUBMISSION itself; name another")
+    if files.against:
+        print(report({file: read_side(file, files.labels) for file in (files.against, files.submission)}))
+    else:
+        print(describe(*score_files(files.submission, files.labels)))
 
 
 if __name__ == "__main__":
