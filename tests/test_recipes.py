@@ -14,9 +14,10 @@ from stages.crop import crop_shape
 from stages.lib.classes import CLASSES
 from stages.lib.files import read_csv
 from stages.lib.networks import head_of, start_network
-from stages.lib.params import Params, parse, read_yaml
+from stages.lib.params import Params, parse
+from stages.lib.yamlfile import read_yaml
 from tests.conftest import ROOT, SMALL, TINY, Project
-from tools.recipe import flat, overridden, read_recipe
+from tools.recipe import check, flat, read_recipe, sources_of
 
 RECIPES = sorted(file.stem for file in (ROOT / "recipes").glob("*.yaml"))
 SIZES = sorted(file.stem for file in (ROOT / "recipes/runs").glob("*.yaml"))  # are put on top of recipes, and are none
@@ -75,6 +76,25 @@ def test_what_a_reference_system_published_is_said_by_its_recipe_and_not_left_to
     assert not [key for key in published if not any(own.startswith(key) for own in said)]
 
 
+def leaves(node: yaml.Node, *path: str):
+    """The key of every value of a recipe, and the line, from 0, that it stands in."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value != "<<":
+                yield from leaves(value, *path, key.value)
+    else:
+        yield ".".join(path), node.start_mark.line
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+def test_what_a_reference_system_did_not_publish_is_said_to_be_so(name):
+    text = (ROOT / "recipes" / f"{name}.yaml").read_text()
+    published = tuple(f"{key}." for key in (*TABLE.parameter[TABLE.recipe == name], "data.root", "data.table"))
+    silent = [key for key, line in leaves(yaml.compose(text)) if "#" not in text.splitlines()[line]
+              and not f"{key}.".startswith(published) and not key.endswith(".weights")]
+    assert not silent
+
+
 def test_every_published_value_has_a_source_and_stands_once():
     assert set(TABLE.recipe) == set(REFERENCES)
     assert TABLE.source.ne("").all()
@@ -83,7 +103,7 @@ def test_every_published_value_has_a_source_and_stands_once():
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_recipe_names_only_parameters_that_there_are_with_values_that_are_allowed(name, given):
-    overridden(read_recipe(name) | {"data.root": "data/sample"}, name)
+    check(read_recipe(name) | {"data.root": "data/sample"}, read_yaml(ROOT / "params.yaml"), sources_of([name]))
     assert parse(given(name)).models
 
 
