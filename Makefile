@@ -32,7 +32,7 @@ pins:  ## resolve requirements.txt anew from pyproject.toml
 
 recipe: env  ## run recipes/NAME.yaml as one experiment; SET="key=value ..." changes more
 	@test -n "$(NAME)" || { echo "error: name a recipe: make recipe NAME=$$(cd recipes && ls *.yaml | head -1 | cut -d. -f1)"; exit 1; }
-	@set +B -f; python -m tools.recipe $(NAME) $(SET)  # values may hold {a: 1} and [0, 1]
+	@set +B -f; python -m tools.recipe $(NAME) $(SET)  # values may hold [0,1] and {}
 
 compare: env  ## run what recipes/runs/SIZE.yaml lists and has no result yet
 	@test -n "$(SIZE)" || { echo "error: name a size: make compare SIZE=$$(cd recipes/runs && ls *.yaml | head -1 | cut -d. -f1)"; exit 1; }

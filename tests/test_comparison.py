@@ -183,7 +183,7 @@ def test_an_entry_of_a_map_counts(monkeypatch):
 
 
 @pytest.mark.parametrize("text, said", [
-    ("base: base\nbase: joint\n", "'base' stands twice"),
+    ("base: base\nbase: joint\n", "'base' stands twice, the second time in line 2"),
     ("age .5: base\nage 5: base\n", "age .5 and age 5 make one name of an experiment, tiny-age-5"),
     ("base: base age.augment=[\"light\n", "base: .*No closing quotation"),
     ("{}\n", "must hold lines"),

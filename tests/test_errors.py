@@ -39,6 +39,15 @@ def test_help_says_what_a_module_does_and_runs_nothing(module):
     assert done.stdout.strip() == importlib.import_module(module).__doc__.strip()
 
 
+def test_a_reader_that_has_enough_is_no_mistake():
+    code = "from stages.lib.errors import run\ndef main():\n    print('x' * 10**6, flush=True)\nrun(main)"
+    running = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    running.stdout.read(1)
+    running.stdout.close()
+    assert running.stderr.read() == ""
+    assert running.wait() == 1
+
+
 @pytest.mark.parametrize("mistake, line", [
     (UserError("params.yaml: age.lr = -1: must be above 0"), "error: params.yaml: age.lr = -1: must be above 0\n"),
     (FileNotFoundError(2, "No such file or directory", "data/faces/faces.json"),

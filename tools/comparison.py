@@ -21,7 +21,7 @@ from stages.lib.params import FILE
 from stages.lib.yamlfile import load, read_yaml
 from tools.check import SAMPLE
 from tools.recipe import FOLDER, applied, check, committed, read_words, sources_of, uncommitted
-from tools.revisions import params_at, revisions
+from tools.revisions import git, params_at, revisions
 
 RUNS, LOGS = FOLDER / "runs", Path("logs/comparison")
 TRAINED = Path("logs/trained.csv")  # md5 of a trained model, and the seconds it took
@@ -108,6 +108,7 @@ def run_one(size: str, name: str, words: list[str]) -> bool:
 def compare(size: str, runs: dict[str, list[str]]) -> None:
     """Run what has no result; raises UserError naming those that failed."""
     start, failed = committed(), []
+    git("reset", "--quiet", "--", str(FILE))  # an experiment that was killed leaves its own there, and the next one would fail
     FILE.write_bytes(start)
     for name, words in runs.items():
         check(read_words(words), load(start), sources_of(words, f"{RUNS / size}.yaml: {name}"))

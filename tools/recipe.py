@@ -168,7 +168,7 @@ def main():
         print(f"{FILE} was as {left} left it; {name} starts from that of the last commit")
     elif others := [key for key in uncommitted() if key not in overrides]:
         print(f"{FILE} differs from the last commit in {', '.join(others)}, and so will {name}; "
-              f"`git restore {FILE}` before it starts from the commit")
+              f"`git checkout HEAD {FILE}` before it starts from the commit")
     command = ["dvc", "exp", "run", "--name", name, *settings_of(overrides, before)]
     print(shlex.join(command), flush=True)
     os.execvp(command[0], command)

@@ -2,6 +2,7 @@
 
 Every stage and tool closes with `if __name__ == "__main__": run(main)`.
 """
+import os
 import platform
 import sys
 import time
@@ -47,6 +48,9 @@ def run(main, words: bool = True) -> None:
         fail(str(error))
     except FileNotFoundError as error:  # a stage that is run by hand before those that it needs; pyarrow names no file
         fail(f"{error.filename or error}: no such file; `dvc repro` makes what earlier stages write")
+    except BrokenPipeError:  # `| head` has read enough; what is left to print goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except OSError as error:  # a disk that is full or cannot be written, a folder where a file should be
         fail(": ".join(map(str, filter(None, (error.filename, error.strerror or error)))))
     except KeyboardInterrupt:

@@ -15,7 +15,8 @@ class Loader(yaml.SafeLoader):
         seen = set()
         for key, _ in node.value:
             if isinstance(key.value, str) and key.value in seen:
-                raise yaml.composer.ComposerError(None, None, f"{key.value!r} stands twice", key.start_mark)
+                line = key.start_mark.line + 1
+                raise yaml.YAMLError(f"{key.value!r} stands twice, the second time in line {line}")
             seen.add(key.value if isinstance(key.value, str) else None)
         return node
 
