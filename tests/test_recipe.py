@@ -89,7 +89,7 @@ def test_a_recipe_runs_as_an_experiment_of_its_name(own):
     assert "params.yaml was as mine left it; mine-2 starts from that of the last commit" in again.stdout
 
 
-def test_one_recipe_after_another_is_what_it_would_be_by_itself(own):
+def test_one_recipe_after_another_is_what_it_would_be_by_itself(own, monkeypatch):
     (own.root / "recipes/one.yaml").write_text("combine: {vote: hard, weights: {age: 2}}\n")
     (own.root / "recipes/two.yaml").write_text("combine: {decision: offsets, weights: {gender: 3}}\n")
     for name in ("one", "two"):
@@ -97,6 +97,10 @@ def test_one_recipe_after_another_is_what_it_would_be_by_itself(own):
         assert done.returncode == 0, done.stdout + done.stderr
     combine = yaml.safe_load((own.root / "params.yaml").read_text())["combine"]
     assert combine == {"vote": "soft", "weights": {"gender": 3}, "decision": "offsets"}
+    monkeypatch.chdir(own.root)
+    assert left_by() == "two"
+    own.set(combine__vote="hard")
+    assert left_by() is None  # parameters of one's own stay under a recipe
 
 
 def test_a_map_that_the_commit_fills_is_emptied(own):
@@ -106,9 +110,3 @@ def test_a_map_that_the_commit_fills_is_emptied(own):
     done = own.python("tools.recipe", "plain", "combine.weights={}")
     assert done.returncode == 0, done.stdout + done.stderr
     assert yaml.safe_load((own.root / "params.yaml").read_text())["combine"]["weights"] == {}
-
-
-def test_parameters_of_my_own_stay_under_a_recipe(own, monkeypatch):
-    monkeypatch.chdir(own.root)
-    own.set(combine__vote="hard")
-    assert left_by() is None
