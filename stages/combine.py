@@ -15,13 +15,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from stages.lib.classes import ATTRIBUTES, CLASSES, decode
-from stages.lib.decision import decide, joint
-from stages.lib.errors import run
-from stages.lib.files import read_csv, write_csv, write_parquet
-from stages.lib.params import SPECIALISTS, Params, read_params
-from stages.lib.truth import read_truth
-from stages.lib.votes import vote
+from stages.core.classes import ATTRIBUTES, CLASSES, decode
+from stages.core.command_line import run
+from stages.core.files import read_csv, write_csv, write_parquet
+from stages.core.params import SPECIALISTS, Params, read_params
+from stages.evaluation.ground_truth import read_truth
+from stages.voting.class_offsets import decide, joint
+from stages.voting.vote import vote
 
 
 def read_members(name: str, p: Params) -> list[pd.DataFrame]:

@@ -1,7 +1,7 @@
 """Cut the faces out of the photos, once for all epochs and models. Run: python -m stages.crop
 
 Reads   data/photos.csv (which photos, by content), data/boxes.csv and the photos themselves
-Writes  data/faces/        the crops, in few files that are memory-mapped; see stages/lib/facefile.py
+Writes  data/faces/        the crops, in few files that are memory-mapped; see stages/core/face_store.py
 """
 from pathlib import Path
 
@@ -9,13 +9,14 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from stages.lib.ahead import ahead
-from stages.lib.boxes import cut_box, middle_box
-from stages.lib.errors import UserError, run
-from stages.lib.facefile import write_faces
-from stages.lib.files import read_csv
-from stages.lib.params import Crop, read_params
-from stages.lib.photos import read_or_reason
+from stages.core.command_line import run
+from stages.core.errors import UserError
+from stages.core.face_store import write_faces
+from stages.core.files import read_csv
+from stages.core.params import Crop, read_params
+from stages.faces.boxes import cut_box, middle_box
+from stages.faces.decoding import read_or_reason
+from stages.faces.prefetch import prefetch
 
 
 def cut_face(photo: np.ndarray, box, p: Crop) -> np.ndarray:
@@ -50,7 +51,7 @@ def crops(root: Path, boxes, p: Crop, workers: int):
             raise UserError(f"{root / row.photo}: changed since its face was found ({photo}); run dvc repro again")
         return cut_face(photo, [int(side) for side in (row.x0, row.y0, row.x1, row.y1)], p)
 
-    yield from tqdm(ahead(cut, boxes.itertuples(), workers), "cutting", len(boxes), unit="photo", mininterval=1)
+    yield from tqdm(prefetch(cut, boxes.itertuples(), workers), "cutting", len(boxes), unit="photo", mininterval=1)
 
 
 def main():

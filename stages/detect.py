@@ -5,8 +5,8 @@ Writes  data/boxes.csv     photo,found,x0,y0,x1,y1,score,faces    one row a phot
         data/unreadable.csv  photo,part,reason                    photos that cannot be decoded
 
 found is `mtcnn`, where MTCNN is sure of the face (score: O-Net's chance); `lenient`, where the second look of
-stages/lib/second_look.py found it (score: the evidence); `center`, the middle of the photo, where neither did; or
-`unreadable`, without a box. Of several faces stages/lib/subject.py takes one, and `faces` says how many there were.
+stages/faces/second_look.py found it (score: the evidence); `center`, the middle of the photo, where neither did; or
+`unreadable`, without a box. Of several faces stages/faces/selection.py takes one, and `faces` says how many there were.
 """
 from contextlib import nullcontext
 from pathlib import Path
@@ -15,14 +15,15 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from stages.lib.ahead import ahead
-from stages.lib.cascade import CONTEST_PIXELS, Cascade
-from stages.lib.device import pick_device
-from stages.lib.errors import UserError, run
-from stages.lib.files import read_csv, write_csv
-from stages.lib.finding import COLUMNS, find_faces
-from stages.lib.params import Detect, read_params
-from stages.lib.photos import read_or_reason, read_photos
+from stages.core.command_line import run
+from stages.core.device import pick_device
+from stages.core.errors import UserError
+from stages.core.files import read_csv, write_csv
+from stages.core.params import Detect, read_params
+from stages.faces.decoding import read_or_reason, read_photos
+from stages.faces.detector import COLUMNS, find_faces
+from stages.faces.mtcnn import CONTEST_PIXELS, Cascade
+from stages.faces.prefetch import prefetch
 
 
 def batches(images, size: int):
@@ -56,7 +57,7 @@ def rows_one_by_one(paths: list[Path], cascade: Cascade, p: Detect, workers: int
 
     threads = torch.get_num_threads()
     try:
-        yield from ahead(row, paths, workers)
+        yield from prefetch(row, paths, workers)
     finally:
         torch.set_num_threads(threads)  # without workers this thread's were set to one
 
@@ -68,7 +69,7 @@ def rows_in_batches(paths: list[Path], cascade: Cascade, p: Detect, workers: int
         with torch.cuda.stream(torch.cuda.Stream(cascade.device)) if on_gpu else nullcontext():
             return rows_of(images, cascade, p)
 
-    for part in ahead(rows, batches(read_photos(paths, workers), batch), 2, each=1):
+    for part in prefetch(rows, batches(read_photos(paths, workers), batch), 2, each=1):
         yield from part
 
 

@@ -5,19 +5,19 @@ Reads   data/combined.parquet, data/labels/, data/boxes.csv, data/unreadable.csv
 Writes  reports/metrics.json       macro F1 and accuracy of the 18 classes and of each attribute, with 95% intervals of F1
                                    by bootstrap over people, and what lies behind
         reports/plots/labels.csv   photo, person, and true and predicted label, of every scored photo
-        reports/plots/*.csv        what DVC's other plots show, see stages/lib/breakdown.py
+        reports/plots/*.csv        what DVC's other plots show, see stages/evaluation/breakdown.py
 """
 import pandas as pd
 
-from stages.lib.bootstrap import interval, scores_of_draws
-from stages.lib.breakdown import by_part, by_year, f1_by_class, f1_of_present, learning_curves, reliability
-from stages.lib.classes import ATTRIBUTES, CLASSES, VALUES
-from stages.lib.errors import run
-from stages.lib.files import read_csv, write_csv, write_json
-from stages.lib.params import read_params
-from stages.lib.scored import read_scored
-from stages.lib.scoring import scores, shares
-from stages.lib.truth import read_truth, read_years
+from stages.core.classes import ATTRIBUTES, CLASSES, VALUES
+from stages.core.command_line import run
+from stages.core.files import read_csv, write_csv, write_json
+from stages.core.metrics import scores, shares
+from stages.core.params import read_params
+from stages.evaluation.bootstrap import interval, scores_of_draws
+from stages.evaluation.breakdown import by_part, by_year, f1_by_class, f1_of_present, learning_curves, reliability
+from stages.evaluation.ground_truth import read_truth, read_years
+from stages.evaluation.out_of_fold import read_out_of_fold
 
 
 def by_how_found(scored: pd.DataFrame) -> dict:
@@ -37,7 +37,7 @@ def intervals(true, guess, people) -> dict:
 
 def main():
     p = read_params()
-    scored = read_scored(pd.read_parquet("data/combined.parquet"), read_truth(p), read_years(p))
+    scored = read_out_of_fold(pd.read_parquet("data/combined.parquet"), read_truth(p), read_years(p))
     unreadable = read_csv("data/unreadable.csv", ["photo", "part"])
     true, guess = scored["class_true"].to_numpy(), scored["class"].to_numpy()
 

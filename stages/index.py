@@ -1,6 +1,6 @@
 """List every photo: who is on it, in which part it is, and what the table says of it. Run: python -m stages.index
 
-Reads   data.root, in the contest's layout, or the table data.table whose photos lie under data.root
+Reads   data.root, in the contest's layout, or as its table data.table says
 Writes  data/photos.csv   photo,person,part,md5        one row a photo; part is train or eval
         data/given.csv    photo,person,mask,gender,age labels of the training part, as given
         data/unused.csv   file,reason                  every other file in the folders of photos
@@ -16,12 +16,13 @@ from pathlib import Path
 import pandas as pd
 from tqdm import tqdm
 
-from stages.lib.classes import OLDEST, VALUES
-from stages.lib.contest import read_contest
-from stages.lib.errors import UserError, run
-from stages.lib.files import write_csv
-from stages.lib.params import read_params
-from stages.lib.table import read_table
+from stages.core.classes import OLDEST, VALUES
+from stages.core.command_line import run
+from stages.core.errors import UserError
+from stages.core.files import write_csv
+from stages.core.params import read_params
+from stages.readers.contest import read_contest
+from stages.readers.table import read_table
 
 
 def check_labels(rows: pd.DataFrame, table: Path) -> pd.DataFrame:
@@ -63,7 +64,8 @@ def printable(name: str) -> str:
 
 def main():
     p = read_params()
-    root, table = Path(p.data.root), p.data.table and Path(p.data.table)
+    root = Path(p.data.root)
+    table = p.data.table and root / p.data.table
     rows, unused = read_table(root, table) if table else read_contest(root)
     given = check_labels(rows, table or root / "train/train.csv")
     if given.empty:

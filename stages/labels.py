@@ -13,10 +13,12 @@ import re
 
 import pandas as pd
 
-from stages.lib.classes import OLDEST, VALUES
-from stages.lib.errors import UserError, arguments, run
-from stages.lib.files import read_csv, write_csv
-from stages.lib.params import Model, read_model
+from stages.core.classes import OLDEST, VALUES
+from stages.core.command_line import arguments, run
+from stages.core.errors import UserError
+from stages.core.files import read_csv, write_csv
+from stages.core.model_params import Model
+from stages.core.params import read_model
 
 CONTEST_PERSON = re.compile(r"(\d{6}(?:-\d+)?)_(?:male|female)_[^_]+_\d+")
 COLUMNS = ["person", "attribute", "old", "new", "source"]

@@ -14,17 +14,17 @@ import numpy as np
 import pandas as pd
 import torch
 
-from stages.lib.augment import Augment
-from stages.lib.augment_names import at_test
-from stages.lib.batches import Crops, loader
-from stages.lib.device import pick_device
-from stages.lib.engine import predict_logits
-from stages.lib.errors import UserError, arguments, run
-from stages.lib.facefile import Faces
-from stages.lib.files import read_csv, write_parquet
-from stages.lib.heads import class_logs
-from stages.lib.params import Params, read_model
-from stages.lib.restored import restore
+from stages.core.command_line import arguments, run
+from stages.core.device import pick_device
+from stages.core.errors import UserError
+from stages.core.face_store import Faces
+from stages.core.files import read_csv, write_parquet
+from stages.core.params import Params, read_model
+from stages.modeling.augment import Augment, at_test
+from stages.modeling.checkpoints import restore
+from stages.modeling.dataloader import Crops, loader
+from stages.modeling.multitask import class_logs
+from stages.modeling.trainer import predict_logits
 
 
 def unseen(faces: Faces, fold: str) -> list[int]:

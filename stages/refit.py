@@ -11,9 +11,9 @@ from math import ceil
 from pathlib import Path
 from statistics import median
 
-from stages.lib.errors import arguments, run
-from stages.lib.params import read_model
-from stages.lib.training import train_model
+from stages.core.command_line import arguments, run
+from stages.core.params import read_model
+from stages.modeling.training_run import train_model
 
 
 def epochs_found(name: str, folds: list[int]) -> int:

@@ -4,7 +4,7 @@ Reads   data/combined.parquet, data/given.csv, data/labels/, data/photos.csv, da
         data/faces/, models/, reports/metrics.json, reports/plots/
 Writes  reports/index.html   one file that needs no network and no other file; it shows faces, so DVC keeps it, not git
 
-Pictures are SVG by matplotlib, the page is a template of jinja2 (stages/templates/report.html.j2), and where a network
+Pictures are SVG by matplotlib, the page is a template of jinja2 (stages/reporting/report.html.j2), and where a network
 looked is Grad-CAM by captum.
 """
 import json
@@ -14,17 +14,17 @@ import jinja2
 import numpy as np
 import pandas as pd
 
-from stages.lib.bootstrap import DRAWS
-from stages.lib.classes import ATTRIBUTES, BORDERS, CLASSES, VALUES
-from stages.lib.errors import run
-from stages.lib.facefile import Faces
-from stages.lib.files import read_csv, whole
-from stages.lib.gallery import cards
-from stages.lib.params import Params, read_params
-from stages.lib.pictures import draw_ages, draw_bars, draw_classes, draw_confusion, draw_errors, draw_lines
-from stages.lib.scored import read_scored
-from stages.lib.suspects import suspects
-from stages.lib.truth import read_corrected, read_truth, read_years
+from stages.core.classes import ATTRIBUTES, BORDERS, CLASSES, VALUES
+from stages.core.command_line import run
+from stages.core.face_store import Faces
+from stages.core.files import atomic_write, read_csv
+from stages.core.params import Params, read_params
+from stages.evaluation.bootstrap import DRAWS
+from stages.evaluation.ground_truth import read_corrected, read_truth, read_years
+from stages.evaluation.label_issues import find_label_issues
+from stages.evaluation.out_of_fold import read_out_of_fold
+from stages.reporting.charts import draw_ages, draw_bars, draw_classes, draw_confusion, draw_errors, draw_lines
+from stages.reporting.gallery import cards
 
 MOST = 120  # mistakes in the gallery
 
@@ -77,16 +77,16 @@ def data_pictures(p: Params, truth: pd.DataFrame, years: pd.Series, combined: pd
 
 
 def suspected(p: Params, combined: pd.DataFrame) -> list[dict]:
-    """The labels to look at, see stages/lib/suspects.py."""
+    """The labels to look at, see stages/evaluation/label_issues.py."""
     given = read_csv("data/given.csv", ["photo", "person", *ATTRIBUTES])
-    rows = suspects(combined, given, read_corrected(p))
+    rows = find_label_issues(combined, given, read_corrected(p))
     return rows[["rank", "person", "attribute", "old", "new", "score", "photo", "source"]].to_dict("records")
 
 
 def main():
     p = read_params()
     truth, years, combined = read_truth(p), read_years(p), pd.read_parquet("data/combined.parquet")
-    scored = read_scored(combined, truth, years)
+    scored = read_out_of_fold(combined, truth, years)
     metrics = json.loads(Path("reports/metrics.json").read_text())
     plots = {file.stem: pd.read_csv(file) for file in Path("reports/plots").glob("*.csv")}
     parts = [
@@ -96,13 +96,13 @@ def main():
         ("data", "Data", "What there is to learn from, and what was made of the photos to label.",
          data_pictures(p, truth, years, combined)),
     ]
-    loader = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
+    loader = jinja2.FileSystemLoader(Path(__file__).parent / "reporting")
     page = jinja2.Environment(loader=loader, autoescape=True).get_template("report.html.j2").render(
         photos=metrics["photos"], people=metrics["people"], draws=DRAWS, unreadable=sum(metrics["unreadable"].values()),
         numbers=numbers(metrics), parts=[dict(zip(("id", "title", "text", "pictures"), part)) for part in parts],
         cards=cards(scored, Faces(Path("data/faces")), p, MOST), mistakes=int((scored["class"] != scored.class_true).sum()),
         classes=CLASSES, attributes=ATTRIBUTES, suspects=suspected(p, combined))
-    with whole("reports/index.html") as part:
+    with atomic_write("reports/index.html") as part:
         part.write_text(page, encoding="utf-8")
     print(f"reports/index.html: {len(page) / 1e6:.1f} MB")
 

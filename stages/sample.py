@@ -18,13 +18,13 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from stages.lib.classes import BORDERS, VALUES, age_group, encode
-from stages.lib.errors import run
-from stages.lib.files import write_csv
-from stages.lib.looks import draw_look
-from stages.lib.masks import BARE, INCORRECT, WORN
-from stages.lib.params import read_params
-from stages.lib.photographs import draw_photo
+from stages.core.classes import BORDERS, VALUES, age_group, encode
+from stages.core.command_line import run
+from stages.core.files import write_csv
+from stages.core.params import read_params
+from stages.synthetic.appearance import draw_look
+from stages.synthetic.masks import BARE, INCORRECT, WORN
+from stages.synthetic.render import draw_photo
 
 PHOTOS = {**{f"mask{n}": WORN for n in range(1, 6)}, "incorrect_mask": INCORRECT, "normal": BARE}  # name: mask
 AGES = ((18, BORDERS[0]), BORDERS, (BORDERS[1], 76))  # years of the three groups, the second one outside

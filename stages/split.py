@@ -9,10 +9,11 @@ the seven photos of a person are near copies.
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
-from stages.lib.classes import age_group
-from stages.lib.errors import UserError, run
-from stages.lib.files import read_csv, write_csv
-from stages.lib.params import read_params
+from stages.core.classes import age_group
+from stages.core.command_line import run
+from stages.core.errors import UserError
+from stages.core.files import read_csv, write_csv
+from stages.core.params import read_params
 
 
 def deal(given: pd.DataFrame, n_folds: int, seed: int) -> pd.DataFrame:

@@ -11,8 +11,9 @@ whose loss is no number any more ends there, and keeps its best epoch.
 """
 from pathlib import Path
 
-from stages.lib.errors import UserError, arguments, run
-from stages.lib.training import train_model
+from stages.core.command_line import arguments, run
+from stages.core.errors import UserError
+from stages.modeling.training_run import train_model
 
 
 def main():

@@ -4,16 +4,20 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 import yaml
+from filelock import FileLock
+
+from tests.warm import write_clients
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # several test processes share the cores; set before torch is loaded
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ["dvc.yaml", "params.yaml", "None", ".dvcignore", "stages", "tools", "benchmarks", "recipes", ".gitignore",
-         "data/dvc.yaml", "data/corrections.csv", "data/pseudo"]
+PARTS = ["dvc.yaml", "params.yaml", ".dvcignore", "stages", "tools", "benchmarks", "recipes", ".gitignore",
+         "data/dvc.yaml", "data/corrections", "data/pseudo"]
 SMALL = {
     "models": ["mask", "gender", "age"], "folds": [0], "refit": [], "sample__people": 12, "sample__eval_people": 2,
     "sample__seed": 777, "data__root": "data/sample", "data__table": None, "labels__corrections": None, "split__n_folds": 2,
@@ -28,6 +32,22 @@ TINY = {  # a timm model of 100,000 weights that learns nothing in one epoch, an
 }
 
 
+WARM = Path(tempfile.mkdtemp(prefix="warm-"))  # `python` and `dvc`, which need not import torch anew
+
+
+@pytest.fixture(scope="session")
+def warm():
+    """The Python that has imported torch and the others, for all commands of the tests' projects."""
+    address = str(WARM / "socket")
+    write_clients(WARM, address)
+    server = subprocess.Popen([sys.executable, Path(__file__).parent / "warm.py", address], stdout=subprocess.PIPE)
+    assert server.stdout.readline() == b"ready\n"
+    yield
+    server.terminate()
+    server.wait()
+    shutil.rmtree(WARM)
+
+
 class Project:
     """A copy of the project to run in: `root` is its folder."""
 
@@ -36,7 +56,7 @@ class Project:
 
     def sh(self, *command: str) -> subprocess.CompletedProcess:
         """Run a command in the project, with its own Python first on the PATH."""
-        env = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        env = os.environ | {"PATH": f"{WARM}:{Path(sys.executable).parent}:{os.environ['PATH']}"}
         return subprocess.run(command, check=False, cwd=self.root, env=env, capture_output=True, text=True)
 
     def python(self, *words: str) -> subprocess.CompletedProcess:
@@ -95,14 +115,18 @@ def make_project(root: Path) -> Project:
 
 
 @pytest.fixture(scope="session")
-def ran(tmp_path_factory) -> Project:
-    """The tiny project after one dvc repro of everything. Tests that change it take a copy."""
-    project = make_project(tmp_path_factory.mktemp("project") / "tiny")
-    ran = project.repro()
-    assert "evaluate" in ran
-    project.git("add", "-A")
-    project.git("commit", "-qm", "after a run")
-    return project
+def ran(warm, tmp_path_factory, worker_id) -> Project:
+    """The tiny project after one dvc repro of everything, made by one worker for all. Tests that change it take a copy."""
+    base = tmp_path_factory.getbasetemp()
+    first = (base if worker_id == "master" else base.parent) / "first"
+    with FileLock(f"{first}.lock"):
+        if not first.exists():
+            project = make_project(first.with_name("making"))
+            assert "evaluate" in project.repro()
+            project.git("add", "-A")
+            project.git("commit", "-qm", "after a run")
+            project.root.rename(first)
+    return Project(first).copy(tmp_path_factory.mktemp("project") / "tiny")
 
 
 @pytest.fixture
@@ -116,3 +140,13 @@ def here(tmp_path, monkeypatch) -> Path:
     """An empty folder as the working folder."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+def pytest_collection_modifyitems(items):
+    """Whatever needs the project that ran is slow; tests that share a costly fixture of their file run in one worker."""
+    for item in items:
+        if {"ran", "own"} & set(item.fixturenames):
+            item.add_marker(pytest.mark.slow)
+        for name in ("compared", "shared", "page"):
+            if name in item.fixturenames:
+                item.add_marker(pytest.mark.xdist_group(name))

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.recall import is_right
+from benchmarks.detection_recall import is_right
 
 TRUE = np.array([[100, 100, 180, 220.0]])  # 80 wide and 120 high: its size is 100
 
@@ -25,7 +25,7 @@ def test_a_box_is_right_near_the_true_centre_and_of_nearly_the_true_size(box, ri
 
 
 def test_the_speed_of_detection_is_printed_with_the_boxes_that_agree(ran):
-    done = ran.python("benchmarks.detect", "data/sample/train", "--photos", "4", "--rounds", "1")
+    done = ran.python("benchmarks.detection_speed", "data/sample/train", "--photos", "4", "--rounds", "1")
     assert done.returncode == 0, done.stderr
     rows = [line for line in done.stdout.splitlines() if line.startswith(("| 20 ", "| 80 "))]
     assert [row.split("|")[-2].strip() for row in rows] == ["4 of 4"] * 2
@@ -33,7 +33,8 @@ def test_the_speed_of_detection_is_printed_with_the_boxes_that_agree(ran):
 
 
 def test_the_speed_of_an_epoch_is_printed_beside_that_of_its_bare_steps(ran):
-    done = ran.python("benchmarks.train", "--backbone", "test_efficientnet", "--sizes", "32", "--photos", "64", "--rounds", "1")
+    done = ran.python("benchmarks.training_speed", "--backbone", "test_efficientnet", "--sizes", "32", "--photos", "64",
+                      "--rounds", "1")
     assert done.returncode == 0, done.stderr
     [row] = [line.split("|") for line in done.stdout.splitlines() if line.startswith("| 32 ")]
     epoch, bare, ratio = (float(cell) for cell in row[2:5])
@@ -45,16 +46,16 @@ def test_recall_is_printed_for_every_method(own):
     given = (own.root / "data/photos.csv").read_text().splitlines()[1:15]
     rows = [f"{line.split(',')[0]},{'no' if 'normal' in line else 'well'},100,100,300,300" for line in given]
     (own.root / "data/sample.csv").write_text("\n".join(["photo,worn,x0,y0,x1,y1", *rows]) + "\n")
-    done = own.python("benchmarks.recall", "data/sample", "--empty", "data/sample/eval/images")
+    done = own.python("benchmarks.detection_recall", "data/sample", "--empty", "data/sample/eval/images")
     assert done.returncode == 0, done.stderr
     table = [line for line in done.stdout.splitlines() if line.startswith("|")]
     assert len(table) == 2 + 4
     assert all(row.count("|") == 6 for row in table)
 
 
-@pytest.mark.parametrize("words, named", [(("benchmarks.detect", "nowhere"), "nowhere: no photos there"),
-                                          (("benchmarks.recall", "x", "--empty", "nowhere"), "nowhere: no photos there")])
-def test_a_folder_without_photos_is_one_line(ran, words, named):
+@pytest.mark.parametrize("words", [("benchmarks.detection_speed", "nowhere"),
+                                   ("benchmarks.detection_recall", "x", "--empty", "nowhere")])
+def test_a_folder_without_photos_is_one_line(ran, words):
     done = ran.python(*words)
     assert done.returncode == 1
-    assert done.stderr.strip() == f"error: {named}"
+    assert done.stderr.strip() == "error: nowhere: no photos there"

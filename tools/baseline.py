@@ -12,12 +12,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from stages.lib.classes import ATTRIBUTES, encode
-from stages.lib.errors import UserError, run
-from stages.lib.facefile import Faces
-from stages.lib.params import read_params
-from stages.lib.scoring import scores
-from stages.lib.truth import read_truth
+from stages.core.classes import ATTRIBUTES, encode
+from stages.core.command_line import run
+from stages.core.errors import UserError
+from stages.core.face_store import Faces
+from stages.core.metrics import scores
+from stages.core.params import read_params
+from stages.evaluation.ground_truth import read_truth
 
 SIDE = 8
 

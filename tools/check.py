@@ -1,35 +1,7 @@
 """Check params.yaml and that what it names is in place, before DVC begins. Run: python -m tools.check"""
-from pathlib import Path
-
-from stages.lib.errors import UserError, run
-from stages.lib.facefile import PIXELS, TABLE
-from stages.lib.params import FILE, Params, read_params
-
-SAMPLE = Path("data/sample")  # data/dvc.yaml draws it
-FACES = Path("data/faces")
-
-
-def check_files(p: Params, sources: dict[str, str]) -> None:
-    """Raise UserError where a folder or file that the parameters name is not there.
-
-    sources: which file says so of a key, where that is not params.yaml.
-    """
-    root, source = Path(p.data.root), sources.get("data.root", FILE)
-    if FACES.resolve().is_relative_to(root.resolve()):
-        raise UserError(f"{source}: data.root: {p.data.root!r} holds what the stages write, such as {FACES}, or is that; put "
-                        "the photos into a folder of their own, such as data/mine")
-    if others := sorted(set(map(str, FACES.glob("[!.]*"))) - {str(FACES / name) for name in (PIXELS, TABLE)}):
-        raise UserError(f"{FACES}: {others[0]} is no file of the stage crop, which empties the folder; put photos into a "
-                        "folder of their own, such as data/mine")
-    if root != SAMPLE and not root.is_dir():
-        raise UserError(f"{source}: data.root: {p.data.root!r} is no folder; put the photos there as README's "
-                        f"\"Your own photos\" says, or set data.root to {SAMPLE} for the drawn sample")
-    files = {"data.table": p.data.table, "labels.corrections": p.labels.corrections}
-    for name in p.models:
-        files |= {f"{name}.weights": p.sections[name].weights, f"{name}.pseudo": p.sections[name].pseudo}
-    for key, file in files.items():
-        if file and not Path(file).is_file():
-            raise UserError(f"{sources.get(key, FILE)}: {key}: {file!r} is no file; give the path of one, or null")
+from stages.core.command_line import run
+from stages.core.params import read_params
+from tools.experiments.inputs import check_files
 
 
 def main():

@@ -8,11 +8,12 @@ takes as many of them by chance, so that the interval covers the seeds, too; tha
 import numpy as np
 import pandas as pd
 
-from stages.lib.bootstrap import DRAWS, interval, scores_of_draws
-from stages.lib.classes import ATTRIBUTES
-from stages.lib.errors import UserError, arguments, run
-from stages.lib.scoring import scores
-from tools.revisions import read_labels
+from stages.core.classes import ATTRIBUTES
+from stages.core.command_line import arguments, run
+from stages.core.errors import UserError
+from stages.core.metrics import scores
+from stages.evaluation.bootstrap import DRAWS, interval, scores_of_draws
+from tools.experiments.revisions import read_labels
 
 ROWS = {"f1": "18 classes", **{attribute: attribute for attribute in ATTRIBUTES}}
 

@@ -18,21 +18,22 @@ import pandas as pd
 from tqdm import tqdm
 
 from stages.combine import label, logs_of, vote_on_classes
+from stages.core.classes import ATTRIBUTES, VALUES
+from stages.core.command_line import run
+from stages.core.device import pick_device
+from stages.core.errors import UserError
+from stages.core.face_store import Faces, write_faces
+from stages.core.files import write_csv
+from stages.core.params import FILE, Params, read_params
+from stages.core.yaml_file import read_yaml
 from stages.crop import crop_shape, crops
 from stages.detect import detect
+from stages.evaluation.breakdown import confidence
+from stages.evaluation.ground_truth import read_truth
 from stages.index import printable
-from stages.lib.breakdown import confidence
-from stages.lib.classes import ATTRIBUTES, VALUES
-from stages.lib.decision import find_offsets
-from stages.lib.device import pick_device
-from stages.lib.errors import UserError, run
-from stages.lib.facefile import Faces, write_faces
-from stages.lib.files import write_csv
-from stages.lib.listing import files_in, why_unused
-from stages.lib.params import FILE, Params, read_params
-from stages.lib.truth import read_truth
-from stages.lib.yamlfile import read_yaml
 from stages.predict import folder_of, probabilities
+from stages.readers.photo_files import files_in, why_unused
+from stages.voting.class_offsets import find_offsets
 
 COMBINED = "data/combined.parquet"
 COLUMNS = ["photo", "found", "class", *ATTRIBUTES, *(f"p_{attribute}" for attribute in ATTRIBUTES)]

@@ -18,15 +18,16 @@ import numpy as np
 import pandas as pd
 from dvc.exceptions import DvcException
 
-from stages.lib.bootstrap import interval, scores_of_draws
-from stages.lib.classes import ATTRIBUTES
-from stages.lib.errors import UserError, run
-from stages.lib.files import write_csv
-from stages.lib.scoring import scores
-from stages.lib.yamlfile import load
-from tools.comparison import LOGS, RUNS, TRAINED, differing, experiment_of, read_runs
-from tools.curves import draw_curves
-from tools.revisions import git, params_at, read_labels, revisions
+from stages.core.classes import ATTRIBUTES
+from stages.core.command_line import run
+from stages.core.errors import UserError
+from stages.core.files import write_csv
+from stages.core.metrics import scores
+from stages.core.yaml_file import load
+from stages.evaluation.bootstrap import interval, scores_of_draws
+from tools.experiments.learning_curves import draw_curves
+from tools.experiments.revisions import git, params_at, read_labels, revisions
+from tools.runs import LOGS, RUNS, TRAINED, differing, experiment_of, read_runs
 
 REPORT = Path("reports/results.md")
 

@@ -9,10 +9,11 @@ import argparse
 
 import pandas as pd
 
-from stages.lib.classes import ATTRIBUTES, CLASSES
-from stages.lib.errors import UserError, run
-from stages.lib.files import read_csv
-from stages.lib.scoring import scores, shares
+from stages.core.classes import ATTRIBUTES, CLASSES
+from stages.core.command_line import run
+from stages.core.errors import UserError
+from stages.core.files import read_csv
+from stages.core.metrics import scores, shares
 from tools.compare import report
 
 

@@ -25,12 +25,15 @@ from optuna.distributions import CategoricalDistribution, distribution_to_json
 from optuna.trial import FrozenTrial, Trial, TrialState
 from tqdm import tqdm
 
-from stages.lib.errors import UserError, run
-from stages.lib.params import FILE, Model, read_params
-from stages.lib.yamlfile import read_yaml
-from tools.recipe import check, free_name, settings_of
-from tools.revisions import git, read_at
-from tools.space import Space, read_space
+from stages.core.command_line import run
+from stages.core.errors import UserError
+from stages.core.model_params import Model
+from stages.core.params import FILE, read_params
+from stages.core.yaml_file import read_yaml
+from tools.experiments.overrides import check, settings_of
+from tools.experiments.revisions import git, read_at
+from tools.experiments.search_space import Space, read_space
+from tools.recipe import free_name
 
 LOGS = Path("logs/search")
 FAILED = "failed"  # marks a trial that failed, and was not killed
@@ -108,7 +111,7 @@ def named_files() -> list[str]:
     """The folder of photos, the tables and the weights that params.yaml names."""
     params = read_params()
     of_models = [file for name in params.models for file in (params.sections[name].weights, params.sections[name].pseudo)]
-    return [f for f in dict.fromkeys([params.data.root, params.data.table, params.labels.corrections, *of_models]) if f]
+    return [f for f in dict.fromkeys([params.data.root, params.labels.corrections, *of_models]) if f]
 
 
 def beside_git() -> list[str]:

@@ -1,0 +1,29 @@
+"""Types of parameters, and the base of every section of params.yaml: no key that is unknown, no NaN, no true for 1."""
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
+
+from stages.core.classes import OLDEST
+
+FileName = Annotated[str, Field(min_length=1)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Thresholds = tuple[Share, Share, Share]
+Age = Annotated[int, Field(ge=0, le=OLDEST)]
+null_is_none = BeforeValidator(lambda value: "none" if value is None else value)  # YAML's null, meant as a name
+a_name_is_a_list = BeforeValidator(lambda value: [] if value in (None, "none") else
+                                   [value] if isinstance(value, str) else value)
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def true_is_not_1(cls, value, field):
+        if isinstance(value, bool) and cls.model_fields[field.field_name].annotation is not bool:
+            raise PydanticCustomError("truth_value", "true and false are not allowed here")
+        return value

@@ -1,0 +1,68 @@
+"""Files that appear whole or not at all, and tables whose columns are checked when they are read."""
+import csv
+import json
+import os
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+
+from stages.core.errors import UserError
+
+
+@contextmanager
+def atomic_write(path):
+    """Yield a temporary path beside `path`; what was written there becomes `path` when the block ends well."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        yield part
+        with open(part, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_csv(frame: pd.DataFrame, path) -> None:
+    with atomic_write(path) as part:
+        frame.to_csv(part, index=False, lineterminator="\n")
+
+
+def write_parquet(frame: pd.DataFrame, path) -> None:
+    with atomic_write(path) as part:
+        frame.to_parquet(part, index=False)
+
+
+def write_json(value, path) -> None:
+    with atomic_write(path) as part:
+        part.write_text(json.dumps(value, indent=2) + "\n")
+
+
+def read_csv(path, columns: list[str]) -> pd.DataFrame:
+    """Read a CSV as text, so that an id keeps its zeros and a person called NA stays one.
+
+    Raises UserError where the file is missing, is no CSV, lacks one of `columns`, has one twice, or has a row of more or
+    fewer cells than columns.
+    """
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            lines = csv.reader(file, strict=True)
+            rows = [(lines.line_num, row) for row in lines if row]  # an empty line is no row
+    except (FileNotFoundError, IsADirectoryError):
+        raise UserError(f"{path}: no such file") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"{path}: not a CSV table in UTF-8 ({error})") from None
+    if not rows:
+        raise UserError(f"{path}: not a CSV table in UTF-8 (it is empty)")
+    (_, names), *rows = rows
+    for problem, found in (("no column", [c for c in columns if c not in names]),
+                           ("twice the column", sorted({c for c in names if names.count(c) > 1}))):
+        if found:
+            raise UserError(f"{path}: {problem} {', '.join(found)}; needed are {', '.join(columns)}, "
+                            f"found are {', '.join(names)}")
+    for line, row in rows:
+        if len(row) != len(names):
+            raise UserError(f"{path}: line {line} has {len(row)} cells, and the first has {len(names)}: {', '.join(names)}")
+    return pd.DataFrame([row for _, row in rows], columns=names, dtype=str)

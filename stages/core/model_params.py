@@ -1,0 +1,210 @@
+"""A model's section of params.yaml: what it learns, its network, its training; with what is allowed and what excludes what.
+
+What a parameter means stands beside it in params.yaml, and in docs/training.md.
+"""
+from itertools import product
+from math import prod
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from stages.core.augmentation_names import AUGMENTATIONS
+from stages.core.backbone_names import is_backbone
+from stages.core.classes import ATTRIBUTES, BORDERS, OLDEST, VALUES
+from stages.core.fields import Age, Count, FileName, Section, Seed, a_name_is_a_list, null_is_none
+
+PSEUDO = Path("data/pseudo")
+
+Loss = Literal["cross_entropy", "label_smoothing", "focal", "focal_smoothing", "class_balanced_focal", "f1", "arcface",
+               "year_distribution"]
+
+
+class Model(Section):
+    attribute: Literal["mask", "gender", "age", "joint"]
+    backbone: str
+    pretrained: bool
+    weights: FileName | None
+    image_size: Annotated[int, Field(ge=16, le=1024)]
+    epochs: Count
+    batch: Annotated[int, Field(ge=2)]
+    head_layers: Annotated[int, Field(ge=1, le=2)]
+    optimizer: Literal["sgd", "adam", "adamw", "nadam", "adamp"]
+    lr: Annotated[float, Field(gt=0, le=10)]
+    weight_decay: Annotated[float, Field(ge=0, le=1)]
+    clip_grad: Annotated[float, Field(ge=0)]
+    schedule: Annotated[Literal["none", "cosine", "cosine_restarts", "step", "exponential", "one_cycle"], null_is_none]
+    schedule_period: Count
+    schedule_decay: Annotated[float, Field(gt=0, le=1)]
+    warmup: Annotated[int, Field(ge=0)]
+    frozen: Annotated[float, Field(ge=0, le=1)]
+    freeze_epochs: Annotated[int, Field(ge=0)]
+    ema: Annotated[float, Field(ge=0, lt=1)]
+    loss: Loss
+    focal_gamma: Annotated[float, Field(ge=0, le=10)]
+    smoothing: Annotated[float, Field(ge=0, lt=1)]
+    class_balanced_beta: Annotated[float, Field(ge=0, lt=1)]
+    arcface_scale: Annotated[float, Field(gt=0, le=1000)]
+    arcface_margin: Annotated[float, Field(ge=0, le=1.57)]
+    class_weights: Annotated[Literal["none", "balanced"], null_is_none]
+    sampler: Annotated[Literal["none", "class", "cell"], null_is_none]
+    augment: Annotated[list[Literal[AUGMENTATIONS]], a_name_is_a_list]
+    mixing: Annotated[Literal["none", "mixup", "cutmix", "half_cutmix"], null_is_none]
+    mixing_share: Annotated[float, Field(gt=0, le=1)]
+    mixing_alpha: Annotated[float, Field(gt=0, le=100)]
+    mixing_partners: Literal["any", "class", "other"]
+    mixing_within: Annotated[Literal["none", "gender"], null_is_none]
+    mixing_cells: list[tuple[Literal["male", "female", "any"], Age, Age]]
+    pseudo: FileName | None
+    best: Literal["f1", "accuracy", "loss"]
+    patience: Count
+    seed: Seed
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """What it learns, in the order of the 18 classes."""
+        return ATTRIBUTES if self.attribute == "joint" else (self.attribute,)
+
+    @property
+    def classes(self) -> int:
+        """How many classes it tells apart: those of its attribute, or 18."""
+        return prod(len(VALUES[attribute]) for attribute in self.attributes)
+
+    @property
+    def class_names(self) -> list[str]:
+        """Their names, such as under30, or worn_male_under30."""
+        return ["_".join(names) for names in product(*(VALUES[attribute] for attribute in self.attributes))]
+
+    @property
+    def heads(self) -> tuple[int, ...]:
+        """The classes of each of its heads: one head, but for a joint model with one an attribute."""
+        return (self.classes,)
+
+    @property
+    def targets(self) -> int:
+        """How many labels its training tells apart: the classes, or with loss year_distribution the years."""
+        return OLDEST + 1 if self.loss == "year_distribution" else self.classes
+
+    @model_validator(mode="after")
+    def backbone_is_known(self):
+        if not is_backbone(self.backbone):
+            raise ValueError(f"backbone: {self.backbone!r} is not a model of timm; "
+                             "see timm.list_models() for the names, such as 'tf_efficientnetv2_b0'")
+        if self.pretrained and self.weights:
+            raise ValueError(f"weights: {self.weights!r} and pretrained: true exclude each other; "
+                             "set pretrained to false or weights to null")
+        return self
+
+    @model_validator(mode="after")
+    def fits_together(self):
+        if self.mixing != "none" and self.loss == "arcface":
+            raise ValueError(f"mixing: {self.mixing!r} makes soft labels, which loss: 'arcface' cannot take; "
+                             "set mixing to none or take another loss")
+        if self.loss == "class_balanced_focal" and self.class_weights != "none":
+            raise ValueError(f"class_weights: {self.class_weights!r} and loss: 'class_balanced_focal' both weigh the "
+                             "classes; set class_weights to none")
+        if self.loss == "f1" and self.class_weights != "none":
+            raise ValueError(f"class_weights: {self.class_weights!r} and loss: 'f1' exclude each other; F1 counts every "
+                             "class the same already, so set class_weights to none")
+        if self.loss == "arcface" and self.head_layers == 2:
+            raise ValueError("head_layers: 2 and loss: 'arcface' exclude each other; ArcFace is a head of its own, so "
+                             "set head_layers to 1")
+        if self.loss == "year_distribution" and self.attribute != "age":
+            raise ValueError(f"loss: 'year_distribution' learns years of age, and attribute is {self.attribute!r}; take "
+                             "another loss")
+        if self.warmup and self.schedule in ("none", "one_cycle"):
+            raise ValueError(f"warmup: {self.warmup} epochs and schedule: {self.schedule!r} exclude each other; set "
+                             "warmup to 0, or schedule to cosine, cosine_restarts, step or exponential")
+        for name in ("warmup", "freeze_epochs"):
+            if getattr(self, name) >= self.epochs:
+                raise ValueError(f"{name}: {getattr(self, name)} must be below epochs, {self.epochs}")
+        for gender, first, last in self.mixing_cells:
+            if first > last:
+                raise ValueError(f"mixing_cells: [{gender}, {first}, {last}] must be [gender, first age, last age]")
+        return self
+
+    @model_validator(mode="after")
+    def pseudo_labels_fit(self):
+        if self.pseudo and Path(self.pseudo).parent != PSEUDO:
+            raise ValueError(f"pseudo: {self.pseudo!r} must be a file of {PSEUDO}, which the stage depends on, or null")
+        asked = {"sampler": self.sampler == "cell", "mixing_within": self.mixing_within != "none",
+                 "mixing_cells": bool(self.mixing_cells)}
+        for name in [name for name, needs_the_person in asked.items() if self.pseudo and needs_the_person]:
+            raise ValueError(f"{name}: {getattr(self, name)!r} asks for gender and age, and pseudo: {self.pseudo!r} brings "
+                             f"photos without them; set {name} back, or pseudo to null")
+        return self
+
+
+class AgedModel(Model):
+    """A model that learns the age, alone or with the rest."""
+
+    border_low: Annotated[Age, Field(ge=1)]
+    border_high: Annotated[Age, Field(ge=1)]
+    drop: list[tuple[Age, Age]]
+
+    @property
+    def borders(self) -> tuple[int, int]:
+        return self.border_low, self.border_high
+
+    @model_validator(mode="after")
+    def ranges_rise(self):
+        if not self.border_low < self.border_high:
+            raise ValueError(f"border_low: {self.border_low} must be below border_high, {self.border_high}")
+        for first, last in self.drop:
+            if first > last:
+                raise ValueError(f"drop: [{first}, {last}] must be [first age, last age]")
+        if any(all(any(a <= age <= b for a, b in self.drop) for age in group) for group in self.groups()):
+            raise ValueError(f"drop: {[list(r) for r in self.drop]} leaves no age in one of the three groups")
+        return self
+
+    def groups(self) -> list[range]:
+        return [range(self.border_low), range(self.border_low, self.border_high), range(self.border_high, OLDEST + 1)]
+
+
+class AgeModel(AgedModel):
+    """A specialist for age."""
+
+    attribute: Literal["age"]
+    year_sigma: Annotated[float, Field(gt=0, le=20)]
+
+    @model_validator(mode="after")
+    def years_can_be_learnt(self):
+        if self.loss != "year_distribution":
+            return self
+        for name, value, allowed, why in (
+                ("head_layers", self.head_layers, 1, "has a head of its own"),
+                ("border_low", self.border_low, BORDERS[0], "learns years, not groups"),
+                ("border_high", self.border_high, BORDERS[1], "learns years, not groups"),
+                ("mixing_partners", self.mixing_partners, "any", "learns years, not classes"),
+                ("pseudo", self.pseudo, None, "asks for years, and pseudo labels are groups")):
+            if value != allowed:
+                raise ValueError(f"{name}: {value!r} and loss: 'year_distribution', which {why}, exclude each other; set "
+                                 f"{name} to {'null' if allowed is None else allowed}, or take another loss")
+        return self
+
+
+class JointModel(AgedModel):
+    """One network for all three attributes."""
+
+    attribute: Literal["joint"]
+    head: Literal["attributes", "classes18"]
+    attribute_losses: dict[Literal[ATTRIBUTES], Loss]
+
+    @property
+    def heads(self) -> tuple[int, ...]:
+        return tuple(len(VALUES[a]) for a in ATTRIBUTES) if self.head == "attributes" else (self.classes,)
+
+    @model_validator(mode="after")
+    def losses_fit_the_heads(self):
+        if self.head == "classes18" and self.attribute_losses:
+            raise ValueError(f"attribute_losses: {self.attribute_losses} and head: 'classes18' exclude each other; it has "
+                             "one loss, so set attribute_losses to {} or head to attributes")
+        if "year_distribution" in self.attribute_losses.values():
+            raise ValueError(f"attribute_losses: {self.attribute_losses}: 'year_distribution' is of specialists for age alone")
+        if weighing := self.class_weights != "none" and {"f1", "class_balanced_focal"} & {*self.attribute_losses.values()}:
+            raise ValueError(f"attribute_losses: {self.attribute_losses} and class_weights: {self.class_weights!r} exclude "
+                             f"each other; {', '.join(sorted(weighing))} weighs the classes, so set class_weights to none")
+        if self.head == "attributes" and "arcface" in (self.loss, *self.attribute_losses.values()):
+            raise ValueError("loss: 'arcface' and head: 'attributes' exclude each other; ArcFace is a single head, so set "
+                             "head to classes18 or take another loss")
+        return self

@@ -1,0 +1,225 @@
+"""params.yaml, checked whole by every stage before it does anything: a wrong value stops the first stage that runs.
+
+The only place that reads params.yaml. Each class is a section, each field a parameter with what is allowed; what a
+parameter means stands beside it in params.yaml. Every section that is none of the fixed ones describes a model
+(stages/core/model_params.py).
+"""
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from stages.core.classes import ATTRIBUTES
+from stages.core.errors import UserError
+from stages.core.fields import Count, FileName, Name, Section, Seed, Thresholds, null_is_none
+from stages.core.model_params import AgeModel, JointModel, Model
+from stages.core.yaml_file import read_yaml
+
+FILE = Path("params.yaml")
+CORRECTIONS = Path("data/corrections")
+SPECIALISTS = "specialists"  # in combine.weights: the models of one attribute, together
+
+
+class Sample(Section):
+    people: Count
+    eval_people: Count
+    seed: Seed
+
+
+class Data(Section):
+    root: FileName
+    table: FileName | None
+
+    @model_validator(mode="after")
+    def table_is_in_the_root(self):
+        if self.table and (Path(self.table).is_absolute() or ".." in Path(self.table).parts):
+            raise ValueError(f"table: {self.table!r} must be a file in data.root, which the stage depends on, or null")
+        return self
+
+
+class Labels(Section):
+    corrections: FileName | None
+
+    @model_validator(mode="after")
+    def corrections_are_in_their_folder(self):
+        if self.corrections and Path(self.corrections).parent != CORRECTIONS:
+            raise ValueError(f"corrections: {self.corrections!r} must be a file of {CORRECTIONS}, which the stage depends "
+                             "on, or null")
+        return self
+
+
+class Split(Section):
+    n_folds: Annotated[int, Field(ge=2)]
+    seed: Seed
+
+
+class Detect(Section):
+    min_face: Annotated[int, Field(ge=12)]
+    thresholds: Thresholds
+    second_look: bool
+    sure_votes: Count
+    sure_share: Annotated[float, Field(ge=0, lt=1)]
+    lenient_min_face: Annotated[int, Field(ge=12)]
+    lenient_thresholds: Thresholds
+    lenient_evidence: Annotated[float, Field(ge=-100, le=100)]
+    max_bad: Annotated[int, Field(ge=0)]
+
+
+class Crop(Section):
+    method: Literal["face", "center", "photo"]
+    margin: Annotated[float, Field(ge=0, le=2)]
+    size: Annotated[int, Field(ge=16, le=1024)]
+    aspect: Annotated[float, Field(ge=0.25, le=4)]
+
+
+class Views(Section):
+    views: Annotated[Literal["none", "flip", "random"], null_is_none]
+    random_views: Count
+
+
+class Combine(Section):
+    vote: Literal["soft", "hard"]
+    weights: dict[str, Annotated[float, Field(ge=0, le=1000)]]
+    decision: Literal["argmax", "offsets"]
+
+
+class Machine(Section):
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")]
+    workers: Annotated[int, Field(ge=0, le=256)]
+    batch: Count
+
+
+class Params(Section):
+    """All of params.yaml. `sections` holds each model's section by its name, listed in `models` or not."""
+
+    models: Annotated[list[Name], Field(min_length=1)]
+    folds: list[Annotated[int, Field(ge=0, strict=True)]]
+    refit: list[Name]
+    sample: Sample
+    data: Data
+    labels: Labels
+    split: Split
+    detect: Detect
+    crop: Crop
+    predict: dict[str, Views]
+    combine: Combine
+    machine: Machine
+    sections: dict[Name, JointModel | AgeModel | Model]
+
+    @model_validator(mode="after")
+    def lists_fit(self):
+        for name, values in (("models", self.models), ("folds", self.folds), ("refit", self.refit)):
+            if len(set(values)) < len(values):
+                raise ValueError(f"{name}: {values} names one of them twice")
+        if not self.folds:
+            raise ValueError("folds: [] trains nothing" + f", and refit: {self.refit} needs the epochs that folds found"
+                             * bool(self.refit) + f"; list some from 0 to {self.split.n_folds - 1}")
+        if max(self.folds) >= self.split.n_folds:
+            raise ValueError(f"folds: {max(self.folds)} is not below split.n_folds, {self.split.n_folds}")
+        for name in self.models:
+            if name not in self.sections:
+                raise ValueError(f"models: {name!r} has no section of its own; found are {', '.join(self.sections)}")
+            if name not in self.predict:
+                raise ValueError(f"predict: no section for {name!r}, which models lists; add predict.{name}.views")
+        for name in self.refit:
+            if name not in self.models:
+                raise ValueError(f"refit: {name!r} is not in models, {', '.join(self.models)}")
+        for name in self.predict:
+            if name not in self.sections:
+                raise ValueError(f"predict.{name}: there is no model of that name; there are {', '.join(self.sections)}")
+        return self
+
+    @model_validator(mode="after")
+    def every_attribute_is_learnt(self):
+        lacking = [attribute for attribute in ATTRIBUTES if not self.specialists(attribute)]
+        if lacking and not (self.joint and lacking == list(ATTRIBUTES)):
+            raise ValueError(f"models: none of {', '.join(self.models)} learns {' or '.join(lacking)} alone; list one that "
+                             "does, or joint models only")
+        return self
+
+    @model_validator(mode="after")
+    def somebody_votes(self):
+        weights = self.combine.weights
+        for name in weights:
+            if name not in [*self.models, SPECIALISTS]:
+                raise ValueError(f"combine.weights: {name!r} is not in models, {', '.join(self.models)} (or "
+                                 f"{SPECIALISTS}: those of one attribute each, together)")
+        for attribute in ATTRIBUTES:
+            names = self.specialists(attribute)
+            if names and weights.get(SPECIALISTS, 1) and not any(weights.get(name, 1) for name in names):
+                raise ValueError(f"combine.weights: 0 for every model of {attribute} in models; leave one its vote")
+        ballots = [*self.joint, *([SPECIALISTS] if any(map(self.specialists, ATTRIBUTES)) else [])]
+        if not any(weights.get(name, 1) for name in ballots):
+            raise ValueError(f"combine.weights: 0 for all of {', '.join(ballots)}; leave one its vote")
+        return self
+
+    @model_validator(mode="after")
+    def views_can_be_had(self):
+        for name in self.models:
+            if self.predict[name].views == "random" and not self.sections[name].augment:
+                raise ValueError(f"predict.{name}.views: 'random' draws by {name}.augment, which is []; list augmentations "
+                                 "there, or set views to none or flip")
+        return self
+
+    @property
+    def joint(self) -> list[str]:
+        """Names of the listed models that learn all attributes, in their order."""
+        return [name for name in self.models if self.sections[name].attribute == "joint"]
+
+    def specialists(self, attribute: str) -> list[str]:
+        """Names of the listed models that learn this attribute alone, in their order."""
+        return [name for name in self.models if self.sections[name].attribute == attribute]
+
+
+def parse(values) -> Params:
+    """Check the values of params.yaml; raises UserError naming each wrong key, its value and what is allowed."""
+    if not isinstance(values, dict):
+        raise UserError(f"{FILE}: holds no parameters")
+    known = Params.model_fields.keys() - {"sections"}
+    fixed = {key: value for key, value in values.items() if key in known}
+    models = {key: value for key, value in values.items() if key not in known}
+    problems, sections = [], {}
+    for name, section in models.items():
+        if name == SPECIALISTS:
+            problems.append(f"{name}: no name for a model, since combine.weights has it for all specialists together")
+            continue
+        if not isinstance(section, dict) or "attribute" not in section:
+            problems.append(f"{name}: unknown parameter (a model's section has an `attribute`)")
+            continue
+        kind = {"age": AgeModel, "joint": JointModel}.get(str(section["attribute"]), Model)
+        try:
+            sections[name] = kind.model_validate(section)
+        except ValidationError as error:
+            problems += [line(problem, name) for problem in error.errors()]
+    if not problems:
+        try:
+            return Params(**fixed, sections=sections)
+        except ValidationError as error:
+            problems = [line(problem) for problem in error.errors()]
+    raise UserError(f"{FILE}: " + "; ".join(problems))
+
+
+def line(problem: dict, *prefix: str) -> str:
+    """One of pydantic's problems as `age.loss = 'focall': input should be 'cross_entropy', ...`."""
+    key = ".".join(str(part) for part in (*prefix, *problem["loc"]))
+    text = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "value_error":  # these name their key themselves
+        return f"{key}.{text}" if key else text
+    if problem["type"] == "missing":
+        return f"{key}: missing"
+    if problem["type"] == "extra_forbidden":
+        return f"{key}: unknown parameter"
+    return f"{key} = {problem['input']!r}: {text[0].lower()}{text[1:]}"
+
+
+def read_params(path: Path = FILE) -> Params:
+    """Read and check the whole of params.yaml."""
+    return parse(read_yaml(path))
+
+
+def read_model(name: str) -> tuple[Params, Model]:
+    """Read params.yaml; return all of it and the section of the listed model `name`."""
+    p = read_params()
+    if name not in p.models:
+        raise UserError(f"{FILE}: models: {name!r} is not listed; listed are {', '.join(p.models)}")
+    return p, p.sections[name]

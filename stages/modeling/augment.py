@@ -1,0 +1,201 @@
+"""Augmentations by name, each a list of albumentations' transforms; a model's `augment` lists names in their order.
+
+To add one, add a function, to NAMES too, and its name to stages/core/augmentation_names.py. r2_*, r3 and r4_* are the
+lists of the reference systems with their values, written for albumentations 2: brightness and contrast alone are
+RandomBrightnessContrast with the other limit 0, and noise has R4's variance of 10 to 50 in units of 0 to 255.
+"""
+import os
+import random
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would ask the network for a newer version
+import albumentations as A
+import cv2
+
+ALWAYS = ("grey",)  # a network that learnt without colours must not meet them later
+
+TURN = {"limit": 20, "border_mode": cv2.BORDER_REFLECT_101}  # version 1's border, R4's; version 2 leaves black corners
+NOISE = {"std_range": (10**0.5 / 255, 50**0.5 / 255)}
+R3_NOISE = {"std_range": (0.243, 0.243)}  # 1 after R3's normalisation, which divides by .237, .247 and .246
+
+
+@contextmanager
+def torch_seeded(seed: int):
+    """Torch's CPU generator seeded, on one thread: sums over large crops differ with the threads. Puts both back."""
+    state, threads = torch.get_rng_state(), torch.get_num_threads()
+    torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed the GPUs, too, and leave them so
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_rng_state(state)
+        torch.set_num_threads(threads)
+
+
+class Torchvision(A.ImageOnlyTransform):
+    """A class of torchvision.transforms.v2, by its name and with its defaults, as a transform of albumentations."""
+
+    def __init__(self, name: str):
+        from torchvision.transforms import v2  # here, for it takes as long as all other imports and few models need it
+        super().__init__(p=1)
+        self.policy = getattr(v2, name)(interpolation=v2.InterpolationMode.BILINEAR)  # as R2; nearest is ragged
+
+    def get_params(self) -> dict:
+        return {"seed": int(self.random_generator.integers(2**63))}
+
+    def apply(self, img: np.ndarray, seed: int, **_) -> np.ndarray:
+        with torch_seeded(seed):
+            result = self.policy(torch.tensor(img).permute(2, 0, 1))
+        return np.ascontiguousarray(result.permute(1, 2, 0).numpy())
+
+
+def light():
+    return [
+        A.HorizontalFlip(p=0.5),
+        A.Affine(translate_percent=(-0.06, 0.06), scale=(0.92, 1.08), rotate=(-6, 6), p=1,
+                 border_mode=cv2.BORDER_REPLICATE),
+        A.RandomBrightnessContrast(brightness_limit=0.15, contrast_limit=0.15, p=0.5),
+    ]
+
+
+def r4_mask():
+    return [
+        A.OneOf([A.Perspective(p=1), A.Rotate(**TURN, p=1)], p=0.5),
+        A.OneOf([
+            A.RandomBrightnessContrast(brightness_limit=0.2, contrast_limit=0, p=1),
+            A.HueSaturationValue(p=1),
+            A.RandomBrightnessContrast(brightness_limit=0, contrast_limit=0.2, p=1),
+        ], p=0.5),
+    ]
+
+
+def r4_gender():
+    return [A.Rotate(**TURN, p=0.5), A.Perspective(p=0.5), A.GaussNoise(**NOISE, p=0.5)]
+
+
+def r4_age():
+    return [
+        A.Rotate(**TURN, p=0.5),
+        A.OneOf([A.RandomGridShuffle(grid=(2, 2), p=1), A.Perspective(p=1)], p=0.5),
+        A.GaussNoise(**NOISE, p=0.5),
+    ]
+
+
+def r2_age():
+    return flip() + color_jitter()
+
+
+def r3():
+    """R3's last choice: without the hue shift of its first, with more contrast, and noise."""
+    jitter = A.ColorJitter(brightness=0.1, contrast=0.3, saturation=0.1, hue=0, p=1)
+    return [*affine(), jitter, *flip(), A.GaussNoise(**R3_NOISE, p=0.5)]
+
+
+def flip():
+    return [A.HorizontalFlip(p=0.5)]
+
+
+def rotate():
+    return [A.Rotate(**TURN, p=0.5)]
+
+
+def affine():
+    """R3's values. The shear names y, too: albumentations shears it by 1 degree where it is left out."""
+    return [A.Affine(rotate=(-10, 10), shear={"x": (-5, 5), "y": 0}, p=1, border_mode=cv2.BORDER_REPLICATE)]
+
+
+def perspective():
+    return [A.Perspective(p=0.5)]
+
+
+def brightness():
+    return [A.RandomBrightnessContrast(brightness_limit=0.2, contrast_limit=0, p=0.5)]
+
+
+def contrast():
+    return [A.RandomBrightnessContrast(brightness_limit=0, contrast_limit=0.2, p=0.5)]
+
+
+def hue():
+    return [A.HueSaturationValue(p=0.5)]
+
+
+def color_jitter():
+    """R2's values; as torchvision's, it acts on every crop, the four in a random order."""
+    return [A.ColorJitter(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1, p=1)]
+
+
+def noise():
+    return [A.GaussNoise(**NOISE, p=0.5)]
+
+
+def grey():
+    """Every crop, at test too (augment_names.ALWAYS). Noise and erasing bring colours: list it after them."""
+    return [A.ToGray(p=1)]
+
+
+def random_grey():
+    return [A.ToGray(p=0.1)]
+
+
+def grid_shuffle():
+    """Only tiles of one shape change places: none where the crop's height and width are both odd."""
+    return [A.RandomGridShuffle(grid=(2, 2), p=0.5)]
+
+
+def erasing():
+    """Random erasing with the paper's values: .02 to .4 of the crop gets random pixels (Zhong et al. 2020).
+
+    albumentations draws areas that fit whatever the rectangle's shape: up to .3 of a square crop, .23 of a 4:3 one.
+    """
+    return [A.Erasing(scale=(0.02, 0.4), ratio=(0.3, 1 / 0.3), fill="random", p=0.5)]
+
+
+def autoaugment():
+    """The policy found on ImageNet (Cubuk et al. 2019)."""
+    return [Torchvision("AutoAugment")]
+
+
+def randaugment():
+    """2 operations a crop, of magnitude 9 of 30 (Cubuk et al. 2020)."""
+    return [Torchvision("RandAugment")]
+
+
+def augmix():
+    """A mixture of 3 chains of severity 3, without the paper's loss of consistency (Hendrycks et al. 2020)."""
+    return [Torchvision("AugMix")]
+
+
+def trivialaugment():
+    """1 operation a crop, of any magnitude, in the wide space: to 135 degrees, 32 pixels (Mueller and Hutter 2021)."""
+    return [Torchvision("TrivialAugmentWide")]
+
+
+NAMES = {function.__name__: function for function in (
+    light, r4_mask, r4_gender, r4_age, r2_age, r3,
+    flip, rotate, affine, perspective, brightness, contrast, hue, color_jitter, noise, grey,
+    random_grey, grid_shuffle, erasing, autoaugment, randaugment, augmix, trivialaugment,
+)}
+
+
+class Augment:
+    """Augments crops (H, W, 3) uint8 by each of `names` in turn; [] leaves them as they are.
+
+    The same crop with the same seed gives the same bytes, in whatever process and whatever was drawn before.
+    """
+
+    def __init__(self, names: list[str]):
+        self.transform = A.Compose([transform for name in names for transform in NAMES[name]()])
+
+    def __call__(self, crop: np.ndarray, seed: int) -> np.ndarray:
+        # One stream for all: after set_random_seed each draws the same, so that all of p=0.5 act together or not at all
+        self.transform.set_random_state(np.random.default_rng(seed), random.Random(seed))
+        return self.transform(image=crop)["image"]
+
+
+def at_test(names: list[str]) -> list[str]:
+    """Those of a model's augmentations that its photos get at validation and prediction, too."""
+    return [name for name in names if name in ALWAYS]

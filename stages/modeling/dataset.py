@@ -1,0 +1,120 @@
+"""The two sides of the split, for one model and fold: the photos that it learns from, and those that it is checked by."""
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from torch.utils.data import DataLoader
+
+from stages.core.classes import age_group, classes_of
+from stages.core.errors import UserError
+from stages.core.face_store import Faces
+from stages.core.files import read_csv
+from stages.core.model_params import Model
+from stages.modeling.augment import Augment, at_test
+from stages.modeling.dataloader import Crops, loader
+from stages.modeling.mixup import Mixing
+from stages.modeling.samplers import key_of, weights_by
+
+
+@dataclass
+class LabelledCrops:
+    """One side of the split: rows of the container (N,), and the class, gender and age (years, both as given) of each."""
+
+    rows: np.ndarray
+    target: torch.Tensor
+    gender: np.ndarray
+    age: np.ndarray
+
+    def cells(self) -> np.ndarray:
+        """Gender x official age group of each photo, (N,)."""
+        return (self.gender == "male") * 3 + age_group(self.age)
+
+
+def labelled_crops(table: pd.DataFrame, target: np.ndarray, chosen: np.ndarray) -> LabelledCrops:
+    """The chosen (N,) rows of a table of labelled photos, with target (N,)."""
+    rows = table[chosen]
+    return LabelledCrops(rows.row.to_numpy(), torch.from_numpy(target[chosen]), rows.given_gender.to_numpy(),
+                         rows.given_age.to_numpy())
+
+
+def read_labelled(faces: Faces, name: str, p: Model) -> pd.DataFrame:
+    """The photos of the training part that have a crop: row, fold, the labels, and gender and age as given."""
+    labels = with_rows(read_csv(f"data/labels/{name}.csv", ["photo", *p.attributes]), faces)
+    folds = read_csv("data/folds.csv", ["person", "fold", "gender", "age"])
+    folds = folds.rename(columns={"gender": "given_gender", "age": "given_age"}).astype({"fold": int, "given_age": int})
+    return labels.merge(read_csv("data/photos.csv", ["photo", "person"]).merge(folds, on="person"), on="photo")
+
+
+def with_rows(table: pd.DataFrame, faces: Faces) -> pd.DataFrame:
+    """The table with the `row` of each photo in the container, without photos that could not be decoded."""
+    rows = table.photo.map({photo: row for row, photo in enumerate(faces.photos)})
+    return table.assign(row=rows).dropna(subset="row").astype({"row": int})
+
+
+def read_pseudo(faces: Faces, name: str, p: Model, unseen: pd.Series) -> LabelledCrops:
+    """The photos to label whose label an earlier experiment was sure of; nobody knows their gender and age.
+
+    Not those of `unseen`: people who are held out, and of whom there are photos to label, too.
+    """
+    extra = with_rows(read_csv(f"data/extra/{name}.csv", ["photo", "label"]), faces)
+    people = read_csv("data/photos.csv", ["photo", "person"]).set_index("photo").person
+    extra = extra[~extra.photo.map(people).isin(unseen)]
+    target = np.array([p.class_names.index(label) for label in extra.label], int)
+    return LabelledCrops(extra.row.to_numpy(), torch.from_numpy(target), np.full(len(extra), ""), np.full(len(extra), -1))
+
+
+def read_datasets(faces: Faces, name: str, fold: int | None, p: Model) -> tuple[LabelledCrops, LabelledCrops]:
+    """The photos to learn from, with training targets, and those held out, with official ones; nobody for fold None."""
+    table = read_labelled(faces, name, p)
+    held_out = (table.fold == fold).to_numpy()
+    target, kept = training_targets(p, table[list(p.attributes)])
+    own, extra = labelled_crops(table, target, ~held_out & kept), read_pseudo(faces, name, p, table.person[held_out])
+    train_set = LabelledCrops(*(np.concatenate([a, b]) if isinstance(a, np.ndarray) else torch.cat([a, b])
+                                for a, b in zip(vars(own).values(), vars(extra).values())))
+    val_set = labelled_crops(table, classes_of(table[list(p.attributes)]), held_out)
+    for part, needed, what in ((own, 2, "to learn from"), (val_set, 1 if fold is not None else 0, "held out")):
+        if len(part.rows) < needed:
+            whom = "everyone" if fold is None else f"fold {fold}"
+            raise UserError(f"params.yaml: {name}, {whom}: {len(part.rows)} photos {what}, at least {needed} are "
+                            "needed; see split.n_folds" + f" and {name}.drop" * ("age" in p.attributes))
+    return train_set, val_set
+
+
+def make_mixing(p: Model, train_set: LabelledCrops) -> Mixing | None:
+    """How the photos to learn from are mixed, as the model's section asks."""
+    if p.mixing == "none":
+        return None
+    groups = torch.from_numpy((train_set.gender == "male").astype(int)) if p.mixing_within == "gender" else None
+    chosen = np.zeros(len(train_set.rows), bool)
+    for gender, first, last in p.mixing_cells:
+        chosen |= np.isin(train_set.gender, ["male", "female"] if gender == "any" else [gender]) & (first <= train_set.age) & (
+            train_set.age <= last)
+    return Mixing(p.mixing, p.mixing_share, p.mixing_alpha, p.mixing_partners, groups,
+                  torch.from_numpy(chosen) if p.mixing_cells else None, p.seed)
+
+
+def loaders(train_set: LabelledCrops, val_set: LabelledCrops, faces: Faces, p: Model, size: tuple[int, int],
+            device: torch.device, workers: int) -> tuple[DataLoader, DataLoader]:
+    """Batches of the photos to learn from, drawn and augmented anew each epoch, and of those held out."""
+    target = train_set.target.numpy()
+    key = key_of(p.sampler, age_group(target) if p.loss == "year_distribution" else target, train_set.cells())
+    weights = None if key is None else weights_by(key)
+    train_crops = Crops(faces, train_set.rows, size, Augment(p.augment) if p.augment else None, p.seed)
+    val_crops = Crops(faces, val_set.rows, size, Augment(at_test(p.augment)) if at_test(p.augment) else None)
+    return (loader(train_crops, p.batch, workers, device, seed=p.seed, weights=weights),
+            loader(val_crops, 2 * p.batch, workers, device))
+
+
+def training_targets(p: Model, labels: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """The targets (N,), and which photos (N,) it learns from: no age in `drop`.
+
+    Targets are classes, by the model's own age borders; or years, where its loss is year_distribution.
+    """
+    if "age" not in p.attributes:
+        return classes_of(labels), np.ones(len(labels), bool)
+    years = labels.age.astype(int).to_numpy()
+    dropped = np.zeros(len(years), bool)
+    for first, last in p.drop:
+        dropped |= (first <= years) & (years <= last)
+    return years if p.loss == "year_distribution" else classes_of(labels, p.borders), ~dropped

@@ -1,0 +1,88 @@
+"""Train to the last epoch, or until patience ends, and keep the best; a training that was killed goes on."""
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from dvclive import Live
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from stages.core.errors import UserError
+from stages.core.metrics import macro_f1
+from stages.core.model_params import Model
+from stages.modeling.checkpoints import Resume
+from stages.modeling.dataloader import mixed
+from stages.modeling.multitask import class_logs
+from stages.modeling.trainer import Epoch, Trainer, predict_logits
+
+
+def fit(trainer: Trainer, train_loader: DataLoader, target: Tensor, resume: Resume, live: Live,
+        score: Callable[[nn.Module], dict] | None = None, epochs: int | None = None) -> tuple[dict, list[dict]]:
+    """Returns the best epoch's weights, and the curve, a row an epoch.
+
+    target: (N,) the class of each position of `train_loader`. score: "val/f1", "val/accuracy" and "val/loss" of a network;
+    without it nothing is held out, and the last epoch is kept. epochs: to stop after, or None: the section's; the
+    schedule is the section's either way.
+    """
+    p, state, curve, best = trainer.p, resume.load(), [], None
+    if state:
+        curve, best = state["curve"], state["best"]
+        trainer.load(state["trainer"])
+        print(f"going on after epoch {len(curve)}, from {resume.path}")
+        for row in curve:
+            log_epoch(live, row)
+    epochs, by = epochs or p.epochs, p.best if score else None
+    while len(curve) < epochs and len(curve) - best_epoch(curve, by) < p.patience:
+        epoch = train_loader.sampler.epoch = len(curve)
+        torch.manual_seed(mixed(p.seed, epoch))  # dropout; the same whether the training was stopped or not
+        lr = trainer.optimizer.param_groups[0]["lr"]
+        done = trainer.train_epoch(train_loader, target, f"epoch {epoch + 1} of {epochs}", epoch)
+        if what := trouble(done, trainer.best_network):
+            diverged(f"{what} of epoch {epoch + 1}", best_epoch(curve, by), p)
+            break
+        row = {"train/loss": done.loss, **(score(trainer.best_network) if score else {}), "lr": lr}
+        curve.append(row)
+        if best_epoch(curve, by) == len(curve):
+            best = {key: value.detach().cpu().clone() for key, value in trainer.best_network.state_dict().items()}
+        resume.save(trainer=trainer.state(), curve=curve, best=best)
+        log_epoch(live, row)
+        print(f"epoch {epoch + 1}: " + ", ".join(f"{key} {value:.4g}" for key, value in row.items()), flush=True)
+    return best, curve
+
+
+def log_epoch(live: Live, row: dict) -> None:
+    for key, value in row.items():
+        live.log_metric(key, value)
+    live.next_step()
+
+
+def validate(network: nn.Module, val_loader: DataLoader, target: Tensor, p: Model, device: torch.device) -> dict:
+    """How a network labels the photos that are held out; target (N,) holds their classes."""
+    logs = class_logs(predict_logits(network, val_loader, device), p.heads)
+    guess = logs.argmax(1)
+    return {"val/loss": float(torch.nn.functional.nll_loss(logs, target)), "val/f1": macro_f1(target, guess, p.classes),
+            "val/accuracy": float((guess == target).float().mean())}
+
+
+def trouble(done: Epoch, network: nn.Module) -> str | None:
+    """What is no number any more after an epoch, if anything. A last step can break the weights with no loss to show it."""
+    if done.diverged_at:
+        return f"the loss was no number in step {done.diverged_at}"
+    finite = torch.stack([weight.isfinite().all() for weight in network.state_dict().values()]).all()
+    return None if finite else "weights were no numbers after the last step"
+
+
+def diverged(what: str, kept: int, p: Model) -> None:
+    """Say that training ended early; raises UserError where there is no epoch to keep."""
+    advice = f"lower lr, {p.lr}, or clip_grad, {p.clip_grad:g} (0 is no limit)"
+    if not kept:
+        raise UserError(f"{what}; {advice}")
+    print(f"warning: {what}; training ends, and epoch {kept} is kept; {advice}", flush=True)
+
+
+def best_epoch(curve: list[dict], by: str | None) -> int:
+    """1 for the first; the earliest of equals; 0 before any. by: f1, accuracy or loss of the held-out fold; None: the last."""
+    if not (curve and by):
+        return len(curve)
+    values = np.array([row[f"val/{by}"] * (-1 if by == "loss" else 1) for row in curve])
+    return 1 + int(np.argmax(np.nan_to_num(values, nan=-np.inf)))

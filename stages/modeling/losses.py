@@ -1,0 +1,120 @@
+"""Losses by name: modules of logits (B, C) and a target, classes (B,) or soft labels (B, C) whose rows sum to 1."""
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import log_softmax, one_hot
+
+from stages.core.classes import ATTRIBUTES, age_group
+from stages.core.model_params import Model
+from stages.modeling.age_distribution import YearDistribution
+from stages.modeling.arcface import ArcFace
+from stages.modeling.multitask import split_target
+
+
+def soft(target: Tensor, classes: int) -> Tensor:
+    """Either kind of target as soft labels (B, C)."""
+    return target if target.is_floating_point() else one_hot(target, classes).float()
+
+
+class Focal(nn.Module):
+    """Focal loss, Lin et al., "Focal Loss for Dense Object Detection", 2017, eq. 5: (1 - p)^gamma * -log(p).
+
+    Soft labels t sum it over the classes, each with its t; smoothing e in [0, 1) first makes them t (1 - e) + e / C.
+    Class weights are its alpha. gamma 0 is torch's cross entropy, whose mean divides by the weights of the photos'
+    classes, but where the target is soft labels by the number of photos.
+    """
+
+    def __init__(self, gamma: float, weight: Tensor | None = None, smoothing: float = 0.0):
+        super().__init__()
+        self.gamma, self.smoothing = gamma, smoothing
+        self.register_buffer("weight", weight)
+
+    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+        classes, log_p = logits.shape[1], log_softmax(logits, 1)
+        weight = torch.ones_like(logits[0]) if self.weight is None else self.weight
+        # at p = 1 the slope of 0^gamma is infinite for a gamma below 1, and infinity times 0 would be NaN
+        miss = (1 - log_p.exp()).clamp(min=torch.finfo(log_p.dtype).tiny)
+        t = soft(target, classes) * (1 - self.smoothing) + self.smoothing / classes
+        total = (miss ** self.gamma * -log_p * t * weight).sum(1).sum()
+        return total / (len(target) if target.is_floating_point() else weight[target].sum())
+
+
+class SoftF1(nn.Module):
+    """1 - macro F1 of the batch, its counts taken from probabilities, so that it has a slope; in [0, 1].
+
+    F1 of a class is 2 sum(p t) / (sum(p) + sum(t)) over the batch, as Bénédict et al., "sigmoidF1", 2021, with softmax
+    in place of their sigmoid; the Dice loss of Milletari et al., "V-Net", 2016, without its squares. A class that the
+    batch lacks is left out of the mean: its F1 is 0 whatever the network says, so it would add only a constant.
+    """
+
+    def __init__(self, classes: int):
+        super().__init__()
+        self.classes = classes
+
+    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+        p, t = logits.softmax(1), soft(target, self.classes)
+        present = t.sum(0) > 0
+        f1 = 2 * (p * t).sum(0)[present] / (p + t).sum(0)[present]
+        return 1 - f1.mean()
+
+
+def balanced(target: Tensor, classes: int) -> Tensor:
+    """Weights (C,) inverse to how often each class occurs in target (N,), as scikit-learn's `balanced`; 0 where none does,
+    or smoothing, which gives each class a little of every photo, would make it the heaviest."""
+    counts = torch.bincount(target, minlength=classes)
+    return (counts > 0) * len(target) / (classes * counts.clamp(min=1).float())
+
+
+def effective(target: Tensor, classes: int, beta: float) -> Tensor:
+    """Weights (C,) inverse to the effective number of photos of each class in target (N,); their sum is C.
+
+    Cui et al., "Class-Balanced Loss Based on Effective Number of Samples", 2019, proposition 1: n photos count as
+    (1 - beta^n) / (1 - beta). beta in [0, 1): 0 weighs all classes alike, towards 1 they weigh as 1 / n. A class
+    without a photo weighs as one with one.
+    """
+    counts = torch.bincount(target, minlength=classes).clamp(min=1).double()  # in float32 1 - beta has 3 digits left
+    weight = (1 - beta) / (1 - beta ** counts)
+    return (weight * classes / weight.sum()).float()
+
+
+def class_weight(kind: str, p: Model, target: Tensor, classes: int) -> Tensor | None:
+    """The weights (C,) that the section asks for with the loss `kind`; target (N,) holds the classes of all photos."""
+    if kind == "class_balanced_focal":
+        return effective(target, classes, p.class_balanced_beta)
+    return balanced(target, classes) if p.class_weights == "balanced" else None
+
+
+def one_loss(kind: str, p: Model, weight: Tensor | None, classes: int) -> nn.Module:
+    """The loss of that name for one head; weight (classes,) or None. f1 takes no weights: all classes count alike."""
+    if kind in ("focal", "class_balanced_focal"):
+        return Focal(p.focal_gamma, weight)
+    if kind == "focal_smoothing":
+        return Focal(p.focal_gamma, weight, p.smoothing)
+    if kind == "f1":
+        return SoftF1(classes)
+    if kind == "arcface":
+        return ArcFace(p.arcface_scale, p.arcface_margin, weight)
+    return nn.CrossEntropyLoss(weight, label_smoothing=p.smoothing if kind == "label_smoothing" else 0)
+
+
+class PerHead(nn.Module):
+    """The sum of one loss for each head of a joint model; logits (B, sum(heads)), target of the classes of all heads."""
+
+    def __init__(self, losses: list[nn.Module], heads: tuple[int, ...]):
+        super().__init__()
+        self.losses, self.heads = nn.ModuleList(losses), heads
+
+    def forward(self, logits: Tensor, target: Tensor) -> Tensor:
+        parts = zip(self.losses, logits.split(self.heads, 1), split_target(target, self.heads))
+        return sum(loss(part, goal) for loss, part, goal in parts)
+
+
+def make_loss(p: Model, target: Tensor) -> nn.Module:
+    """The loss that the model's section asks for; target (N,) holds the classes, or years, of all photos to learn from."""
+    if p.loss == "year_distribution":
+        groups = torch.from_numpy(age_group(target.numpy()))
+        return YearDistribution(p.year_sigma, class_weight(p.loss, p, groups, p.classes))
+    if len(p.heads) == 1:
+        return one_loss(p.loss, p, class_weight(p.loss, p, target, p.classes), p.classes)
+    kinds = [p.attribute_losses.get(attribute, p.loss) for attribute in ATTRIBUTES]
+    return PerHead([one_loss(kind, p, class_weight(kind, p, part, classes), classes) for kind, part, classes in
+                    zip(kinds, split_target(target, p.heads), p.heads)], p.heads)

@@ -1,0 +1,67 @@
+"""Read the contest's layout: train/train.csv with a folder of seven photos a person, and eval/info.csv."""
+from pathlib import Path
+
+import pandas as pd
+
+from stages.core.errors import UserError
+from stages.core.files import read_csv
+from stages.readers.photo_files import COLUMNS, files_in, names, why_unused
+
+MASK_OF = {f"mask{i}": "worn" for i in range(1, 6)} | {"incorrect_mask": "incorrect", "normal": "bare"}
+
+
+def read_contest(root: Path) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Read the contest's layout below `root`: rows of COLUMNS, and the reason of each file not used."""
+    train, unused = read_train(root)
+    evals, more = read_eval(root)
+    beside = {file.relative_to(root).as_posix() for file in files_in(root)} - {"train/train.csv", "eval/info.csv"}
+    rest = {file: why_unused(root / file, root) or "outside train/images and eval/images"
+            for file in sorted(beside) if not file.startswith(("train/images/", "eval/images/"))}
+    return pd.DataFrame(train + evals, columns=COLUMNS), unused | more | rest
+
+
+def read_train(root: Path):
+    table, images = root / "train/train.csv", root / "train/images"
+    people = read_csv(table, ["id", "gender", "age", "path"])
+    if not images.is_dir():
+        raise UserError(f"{images}: no such folder; it holds a folder of photos for each row of {table}")
+    twice = people.path[people.path.duplicated()]
+    if len(twice):
+        raise UserError(f"{table}: path {names(set(twice))} stands in two rows; each person needs a path of their own")
+    folders = {folder.name for folder in images.iterdir() if folder.is_dir() and not folder.name.startswith(".")}
+    if strangers := folders - set(people.path):
+        raise UserError(f"{images}: folder {names(strangers)} is not in {table}; add a row or take the folder away")
+    if absent := set(people.path) - folders:
+        raise UserError(f"{table}: {names(absent)} has no folder in {images}; add the folder or take the row away")
+    rows, unused = [], {}
+    labels = {person.path: (person.gender, person.age) for person in people.itertuples()}
+    for file in files_in(images):
+        photo, person = file.relative_to(root).as_posix(), file.parent.name
+        reason = why_unused(file, images)
+        if not reason and file.parent.parent != images:
+            reason = "not in a person's own folder"
+        if not reason and file.stem not in MASK_OF:
+            reason = f"unknown name: none of {' '.join(MASK_OF)}"
+        if not reason and rows and rows[-1][0].rsplit(".", 1)[0] == photo.rsplit(".", 1)[0]:
+            reason = f"a second {file.stem} of this person"
+        if reason:
+            unused[photo] = reason
+        else:
+            rows.append((photo, person, "train", MASK_OF[file.stem], *labels[person]))
+    if bare := set(people.path) - {row[1] for row in rows}:
+        raise UserError(f"{images}: no photo in the folder of {names(bare)}; add photos or take folder and row away")
+    return rows, unused
+
+
+def read_eval(root: Path):
+    table, images = root / "eval/info.csv", root / "eval/images"
+    listed = read_csv(table, ["ImageID"]).ImageID
+    twice = listed[listed.duplicated()]
+    if len(twice):
+        raise UserError(f"{table}: ImageID {names(set(twice))} stands in two rows")
+    files, wanted = {f.relative_to(images).as_posix(): f for f in files_in(images)}, set(listed)
+    if absent := wanted - files.keys():
+        raise UserError(f"{table}: {names(absent)} is not in {images}; add the photo or take the row away")
+    unused = {f"eval/images/{name}": why_unused(file, images) or f"not in {table.name}"
+              for name, file in files.items() if name not in wanted}
+    return [(f"eval/images/{name}", "", "eval", "", "", "") for name in listed], unused

@@ -1,0 +1,83 @@
+"""A mistake on the command line, or a stage run by hand too early, ends in one line."""
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from stages.core.command_line import arguments, run
+from stages.core.errors import UserError
+from stages.modeling.checkpoints import load_model
+
+
+@pytest.mark.parametrize("words, said", [
+    ([], "needs MODEL FOLD, and got none"),
+    (["age", "0", "1"], "needs MODEL FOLD, and got age 0 1"),
+])
+def test_words_that_are_missing_or_too_many_are_named(monkeypatch, words, said):
+    monkeypatch.setattr("sys.argv", ["stages.train", *words])
+    with pytest.raises(UserError, match=said):
+        arguments("MODEL", "FOLD")
+
+
+def test_as_many_words_as_there_are_names_are_given_back(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["stages.train", "age", "0"])
+    assert arguments("MODEL", "FOLD") == ["age", "0"]
+
+
+def test_words_that_nobody_reads_are_a_mistake(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["stages.combine", "age"])
+    with pytest.raises(SystemExit):
+        run(lambda: pytest.fail("ran"), words=False)
+    assert capsys.readouterr().err == "error: needs no words, and got age\n"
+
+
+@pytest.mark.parametrize("module", ["stages.split", "stages.labels", "tools.compare"])
+def test_help_says_what_a_module_does_and_runs_nothing(module):
+    done = subprocess.run([sys.executable, "-m", module, "--help"], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == importlib.import_module(module).__doc__.strip()
+
+
+def test_a_reader_that_has_enough_is_no_mistake():
+    code = "from stages.core.command_line import run\ndef main():\n    print('x' * 10**6, flush=True)\nrun(main)"
+    running = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    running.stdout.read(1)
+    running.stdout.close()
+    assert running.stderr.read() == ""
+    assert running.wait() == 1
+
+
+@pytest.mark.parametrize("mistake, line", [
+    (UserError("params.yaml: age.lr = -1: must be above 0"), "error: params.yaml: age.lr = -1: must be above 0\n"),
+    (FileNotFoundError(2, "No such file or directory", "data/faces/faces.json"),
+     "error: data/faces/faces.json: no such file; `dvc repro` makes what earlier stages write\n"),
+    (OSError(28, "No space left on device", "data/folds.csv"), "error: data/folds.csv: No space left on device\n"),
+    (OSError(28, "No space left on device"), "error: No space left on device\n"),
+])
+def test_a_mistake_is_one_line_and_status_1(capsys, mistake, line):
+    def main():
+        raise mistake
+
+    with pytest.raises(SystemExit) as ended:
+        run(main)
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == line
+
+
+def test_what_is_done_stays_done_where_its_time_cannot_be_noted(here, capsys):
+    (here / "logs").write_text("a file where the folder should be")
+    run(lambda: None)
+    assert capsys.readouterr().err.startswith("warning: logs/times.csv: ")
+
+
+@pytest.mark.parametrize("read", [lambda: pd.read_parquet("data/none.parquet"), lambda: load_model(Path("models/age/none"))])
+def test_a_file_that_a_library_misses_is_named(here, capsys, read):
+    def main():
+        read()
+
+    with pytest.raises(SystemExit):
+        run(main)
+    [line] = capsys.readouterr().err.splitlines()
+    assert "data/none.parquet" in line or "models/age/none" in line

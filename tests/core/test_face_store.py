@@ -1,0 +1,62 @@
+"""The container gives back the crops that were put in, without reading them all, to any process."""
+import pickle
+
+import numpy as np
+import pytest
+
+from stages.core.face_store import Faces, take_room, write_faces
+
+
+@pytest.fixture
+def crops():
+    return np.random.default_rng(0).integers(0, 256, (5, 6, 4, 3)).astype(np.uint8)
+
+
+def test_crops_come_back_by_row(tmp_path, crops):
+    write_faces(tmp_path / "faces", list("abcde"), iter(crops), (6, 4))
+    faces = Faces(tmp_path / "faces")
+    assert faces.photos == list("abcde")
+    assert all((faces[i] == crops[i]).all() for i in range(5))
+    assert isinstance(faces.pixels, np.memmap)
+
+
+def test_a_disk_without_room_for_the_crops_is_named(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.posix_fallocate", full)
+    (tmp_path / "crops.npy").write_bytes(b"1234")
+    with pytest.raises(OSError, match="No space left on device: .*crops.npy"):
+        take_room(tmp_path / "crops.npy")
+
+
+def test_the_room_is_taken_before_the_first_crop_is_cut(tmp_path):
+    shape = (1000, 1000)
+
+    def first():
+        [part] = tmp_path.glob("*.part")
+        assert part.stat().st_blocks * 512 >= 4 * 1000 * 1000 * 3
+        yield from np.zeros((4, *shape, 3), np.uint8)
+
+    write_faces(tmp_path, list("abcd"), first(), shape)
+
+
+def test_a_worker_gets_the_file_and_not_its_content(tmp_path, crops):
+    write_faces(tmp_path, list("abcde"), iter(crops), (6, 4))
+    sent = pickle.dumps(Faces(tmp_path))
+    assert len(sent) < crops.nbytes
+    assert (pickle.loads(sent)[3] == crops[3]).all()
+
+
+def test_the_digest_tells_other_pixels_and_other_names(tmp_path, crops):
+    digests = set()
+    for n, (names, values) in enumerate([("abcde", crops), ("abcdf", crops), ("abcde", crops[::-1])]):
+        write_faces(tmp_path / str(n), list(names), iter(values), (6, 4))
+        digests.add(Faces(tmp_path / str(n)).digest)
+    assert len(digests) == 3
+
+
+def test_a_crop_too_few_leaves_no_file(tmp_path, crops):
+    with pytest.raises(ValueError, match="shorter"):
+        write_faces(tmp_path / "faces", list("abcde"), iter(crops[:4]), (6, 4))
+    assert not (tmp_path / "faces/faces.npy").exists()

@@ -1,0 +1,46 @@
+"""A file appears whole or not at all, and a table without a needed column is refused."""
+import pytest
+
+from stages.core.errors import UserError
+from stages.core.files import atomic_write, read_csv
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
+    file = tmp_path / "out.csv"
+    file.write_text("old")
+    with pytest.raises(RuntimeError), atomic_write(file) as part:
+        part.write_text("half")
+        raise RuntimeError
+    assert file.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_text_stays_text(tmp_path):
+    (tmp_path / "t.csv").write_text("person,age\n007,NA\n")
+    assert read_csv(tmp_path / "t.csv", ["person", "age"]).values.tolist() == [["007", "NA"]]
+
+
+def test_quotes_empty_lines_and_what_excel_adds_are_no_part_of_the_text(tmp_path):
+    (tmp_path / "t.csv").write_bytes(b'\xef\xbb\xbfperson,age\r\n"Doe, J.",30\r\n\r\n,""\r\n')
+    assert read_csv(tmp_path / "t.csv", ["person", "age"]).values.tolist() == [["Doe, J.", "30"], ["", ""]]
+
+
+def test_a_table_without_rows_has_its_columns(tmp_path):
+    (tmp_path / "t.csv").write_text("person,age\n")
+    table = read_csv(tmp_path / "t.csv", ["person", "age"])
+    assert list(table.columns) == ["person", "age"] and len(table) == 0
+
+
+@pytest.mark.parametrize("content, named", [
+    ("person\n1\n", "no column age"), ("", "not a CSV"), (None, "no such file"),
+    ("person,age\n1,20\n2,30,oops\n", "line 3 has 3 cells, and the first has 2: person, age"),
+    ("person,age\n1,20\n2\n", "line 3 has 1 cells"),
+    ("person,age,age\n1,20,30\n", "twice the column age"),
+    ('person,age\n1,"20\n', "not a CSV"),
+])
+def test_a_bad_table_is_named_with_what_is_missing(tmp_path, content, named):
+    if content is not None:
+        (tmp_path / "t.csv").write_text(content)
+    with pytest.raises(UserError, match=named) as error:
+        read_csv(tmp_path / "t.csv", ["person", "age"])
+    assert "t.csv" in str(error.value)

@@ -1,0 +1,186 @@
+"""A wrong value anywhere in params.yaml is one line that names the key, the value and what is allowed."""
+import copy
+
+import pytest
+import timm
+
+from stages.core.backbone_names import backbones
+from stages.core.classes import CLASSES
+from stages.core.errors import UserError
+from stages.core.params import parse, read_params
+from tests.conftest import ROOT
+from tests.sections import SHIPPED
+
+
+def changed(key: str, value) -> dict:
+    values = copy.deepcopy(SHIPPED)
+    *path, last = key.split(".")
+    section = values
+    for part in path:
+        section = section[part]
+    section[last] = value
+    return values
+
+
+def test_params_yaml_as_shipped_is_allowed():
+    assert read_params(ROOT / "params.yaml").models == SHIPPED["models"]
+
+
+@pytest.mark.parametrize("key, value, named", [
+    ("age.loss", "focall", "'focal'"),
+    ("age.backbone", "efficientnetv9", "timm.list_models()"),
+    ("gender.augment", "r5", "'r4_age'"),
+    ("gender.augment", ["light", "cutout"], "gender.augment.1 = 'cutout'"),
+    ("age.mixing", "cut", "'half_cutmix'"),
+    ("age.mixing_cells", [["men", 30, 39]], "'male'"),
+    ("age.sampler", "imbalanced", "'cell'"),
+    ("age.ema", 1, "less than 1"),
+    ("age.frozen", 1.5, "less than or equal to 1"),
+    ("age.warmup", 2, "schedule: 'one_cycle'"),
+    ("age.freeze_epochs", 8, "must be below epochs, 8"),
+    ("age.best", "auc", "'accuracy'"),
+    ("combine.weights", {"age2": 1}, "'age2' is not in models"),
+    ("combine.weights", {"age": 0}, "0 for every model of age"),
+    ("combine.weights", {"specialists": 0}, "0 for all of specialists"),
+    ("refit", ["age2"], "'age2' is not in models"),
+    ("age.head_layers", 3, "less than or equal to 2"),
+    ("age.head", "attributes", "unknown parameter"),
+    ("age.pseudo", "mine.csv", "must be a file of data/pseudo"),
+    ("joint.head", "three", "'classes18'"),
+    ("joint.attribute_losses", {"hair": "focal"}, "'gender'"),
+    ("combine.decision", "offset", "'offsets'"),
+    ("mask.optimizer", "sgdd", "'adamw'"),
+    ("mask.attribute", "hair", "'gender'"),
+    ("age.lr", 0, "greater than 0"),
+    ("age.lr", float("nan"), "finite"),
+    ("age.epochs", 2.5, "integer"),
+    ("age.smoothing", 1, "less than 1"),
+    ("age.border_low", 70, "below border_high"),
+    ("age.drop", [[59, 57]], "[first age, last age]"),
+    ("age.drop", [[0, 29]], "leaves no age"),
+    ("gender.border_low", 29, "unknown parameter"),
+    ("age.typo", 1, "unknown parameter"),
+    ("typo", 1, "unknown parameter"),
+    ("detect.min_face", 5, "12"),
+    ("detect.thresholds", [0.6, 0.7], "detect.thresholds.2"),
+    ("crop.method", "faces", "'photo'"),
+    ("predict.age.views", "flipp", "'flip'"),
+    ("combine.vote", "loud", "'hard'"),
+    ("machine.device", "gpu", "cuda"),
+    ("split.n_folds", 1, "2"),
+    ("folds", [5], "split.n_folds"),
+    ("folds", [], "folds"),
+    ("folds", [0, 0], "twice"),
+    ("models", ["mask", "hair"], "no section of its own"),
+    ("models", ["age"], "none of age learns mask or gender alone"),
+    ("models", ["joint", "gender", "age"], "none of joint, gender, age learns mask alone"),
+    ("predict.agee", {"views": "flip", "random_views": 1}, "no model of that name"),
+    ("age.mixing_cells", [["any", 60, 57]], "[gender, first age, last age]"),
+    ("age.epochs", True, "not allowed here"),
+    ("folds", ["01"], "integer"),
+    ("folds", [0.0], "integer"),
+    ("data.table", "", "at least 1 character"),
+    ("labels.corrections", "", "at least 1 character"),
+    ("sample", None, "sample"),
+])
+def test_a_wrong_value_is_named_with_what_is_allowed(key, value, named):
+    with pytest.raises(UserError) as error:
+        parse(changed(key, value))
+    line = str(error.value)
+    assert line.startswith("params.yaml: ")
+    assert key.split(".")[-1] in line
+    assert named in line
+    assert "\n" not in line
+
+
+def test_a_missing_key_is_named():
+    values = copy.deepcopy(SHIPPED)
+    del values["age"]["lr"]
+    with pytest.raises(UserError, match=r"params.yaml: age.lr: missing"):
+        parse(values)
+
+
+def test_a_listed_model_needs_views_of_its_own():
+    values = changed("models", [*SHIPPED["models"], "age2"]) | {"age2": SHIPPED["age"]}
+    with pytest.raises(UserError, match="predict.age2.views"):
+        parse(values)
+
+
+def test_a_rate_that_dvc_writes_as_text_is_a_number():
+    assert parse(changed("age.lr", "3e-05")).sections["age"].lr == 3e-5
+
+
+def test_null_stands_for_none_where_none_is_a_name():
+    assert parse(changed("age.mixing", None)).sections["age"].mixing == "none"
+
+
+def test_pretrained_and_local_weights_exclude_each_other():
+    values = changed("age.weights", "some.safetensors")
+    values["age"]["pretrained"] = True
+    with pytest.raises(UserError, match="age.weights.*pretrained"):
+        parse(values)
+
+
+@pytest.mark.parametrize("text", ["a: [", "", "- 1"])
+def test_a_file_that_holds_no_parameters_is_one_line(here, text):
+    (here / "params.yaml").write_text(text)
+    with pytest.raises(UserError, match="params.yaml"):
+        read_params()
+
+
+def test_every_backbone_of_timm_is_known_without_importing_it():
+    assert set(timm.list_models()) <= backbones()
+
+
+@pytest.mark.parametrize("changes, named", [
+    ({"mixing": "mixup", "loss": "arcface"}, ("age.mixing: 'mixup'", "loss: 'arcface'")),
+    ({"head_layers": 2, "loss": "arcface"}, ("age.head_layers: 2", "loss: 'arcface'")),
+    ({"class_weights": "balanced", "loss": "class_balanced_focal"}, ("age.class_weights: 'balanced'", "class_balanced_focal")),
+    ({"class_weights": "balanced", "loss": "f1"}, ("age.class_weights: 'balanced'", "loss: 'f1'")),
+    ({"warmup": 1, "schedule": "none"}, ("age.warmup: 1", "schedule: 'none'")),
+    ({"pseudo": "data/pseudo/x.csv", "sampler": "cell"}, ("age.sampler: 'cell'", "pseudo: 'data/pseudo/x.csv'")),
+    ({"pseudo": "data/pseudo/x.csv", "mixing_within": "gender"}, ("age.mixing_within: 'gender'", "pseudo: ")),
+    *(({"loss": "year_distribution", name: value}, (f"age.{name}: {value!r}", "loss: 'year_distribution'"))
+      for name, value in {"head_layers": 2, "border_low": 28, "border_high": 58, "mixing_partners": "class",
+                          "pseudo": "data/pseudo/x.csv"}.items()),
+    ({"pseudo": "data/pseudo/x.csv", "mixing_cells": [["male", 30, 39]]}, ("age.mixing_cells: [('male', 30, 39)]", "pseudo: ")),
+])
+def test_values_that_make_no_sense_together_are_named_both(changes, named):
+    with pytest.raises(UserError) as error:
+        parse(SHIPPED | {"age": SHIPPED["age"] | changes})
+    assert all(name in str(error.value) for name in named)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("changes, named", [
+    ({"joint": SHIPPED["joint"] | {"head": "classes18", "attribute_losses": {"age": "focal"}}},
+     ("joint.attribute_losses: {'age': 'focal'}", "head: 'classes18'")),
+    ({"gender": SHIPPED["gender"] | {"loss": "year_distribution"}},
+     ("gender.loss: 'year_distribution'", "attribute is 'gender'")),
+    ({"joint": SHIPPED["joint"] | {"attribute_losses": {"age": "f1"}, "class_weights": "balanced"}},
+     ("joint.attribute_losses: {'age': 'f1'}", "class_weights: 'balanced'")),
+    ({"specialists": SHIPPED["age"]}, ("specialists: no name for a model", "combine.weights")),
+    ({"joint": SHIPPED["joint"] | {"attribute_losses": {"age": "year_distribution"}}},
+     ("joint.attribute_losses: {'age': 'year_distribution'}", "specialists for age alone")),
+    ({"joint": SHIPPED["joint"] | {"loss": "arcface"}}, ("joint.loss: 'arcface'", "head: 'attributes'")),
+    ({"folds": [], "refit": ["age"]}, ("folds: []", "refit: ['age']")),
+    ({"age": SHIPPED["age"] | {"augment": []}, "predict": SHIPPED["predict"] | {"age": {"views": "random", "random_views": 2}}},
+     ("predict.age.views: 'random'", "age.augment, which is []")),
+])
+def test_sections_that_make_no_sense_together_are_named_both(changes, named):
+    with pytest.raises(UserError) as error:
+        parse(SHIPPED | changes)
+    assert all(name in str(error.value) for name in named)
+
+
+def test_a_joint_model_learns_all_three_by_one_head_or_by_three():
+    section = parse(SHIPPED).sections["joint"]
+    assert (section.attributes, section.heads, section.classes) == (("mask", "gender", "age"), (3, 2, 3), 18)
+    assert parse(changed("joint.head", "classes18")).sections["joint"].heads == (18,)
+    assert tuple(section.class_names) == CLASSES
+
+
+@pytest.mark.parametrize("value, names", [("light", ["light"]), (None, []), ("none", []),
+                                          (["flip", "noise"], ["flip", "noise"])])
+def test_one_augmentation_may_be_named_without_a_list_and_none_by_null(value, names):
+    assert parse(changed("age.augment", value)).sections["age"].augment == names

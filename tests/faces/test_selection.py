@@ -1,0 +1,33 @@
+"""Of several faces, that of the person whom the photo is about."""
+import numpy as np
+
+from stages.faces.selection import main_face
+
+PERSON = (100, 100, 300, 300, 0.8)
+POSTER = (310, 20, 380, 100, 1.0)
+
+
+def of(*faces):
+    return tuple(main_face(np.array(faces, float).reshape(-1, 5)))
+
+
+def test_a_poster_in_the_background_does_not_win_however_clear_its_face():
+    assert of(POSTER, PERSON) == PERSON
+    assert of(PERSON, POSTER) == PERSON
+
+
+def test_a_larger_box_around_a_face_does_not_win_over_the_face():
+    around = (20, 20, 380, 380, 0.7)
+    assert of(around, PERSON) == PERSON
+
+
+def test_a_part_of_a_face_does_not_win_over_the_face():
+    assert of((150, 120, 200, 170, 0.7), PERSON) == PERSON
+
+
+def test_a_poster_beside_a_box_around_person_and_poster_does_not_win():
+    assert of((0, 0, 400, 400, 0.1), POSTER, PERSON) == PERSON
+
+
+def test_without_faces_there_is_no_subject():
+    assert main_face(np.zeros((0, 5))) is None

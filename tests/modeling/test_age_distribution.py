@@ -1,0 +1,74 @@
+"""Age learnt as a distribution over years: nearby ages are nearly right, and the groups are sums of years."""
+import torch
+from torch.nn.functional import one_hot
+
+from stages.core.classes import BORDERS, age_group
+from stages.modeling.age_distribution import YEARS, YearDistribution, YearsHead
+from stages.modeling.losses import balanced, make_loss
+from tests.sections import section
+
+
+def logits_of(age: int, sharp: float = 1.0) -> torch.Tensor:
+    """A guess around an age, (1, YEARS)."""
+    return -sharp * (torch.arange(YEARS) - float(age)).abs()[None]
+
+
+def test_in_training_the_head_tells_years_and_otherwise_groups_whose_probabilities_are_the_sums():
+    torch.manual_seed(0)
+    head = YearsHead(8)
+    x = torch.randn(5, 8)
+    years = head.train()(x).softmax(1)
+    assert years.shape == (5, YEARS)
+    groups = head.eval()(x)
+    low, high = BORDERS
+    sums = torch.stack([years[:, :low].sum(1), years[:, low:high].sum(1), years[:, high:].sum(1)], 1)
+    assert torch.allclose(groups.softmax(1), sums, atol=1e-6)
+    assert torch.allclose(groups.exp(), sums, atol=1e-6)  # they are log-probabilities already
+
+
+def test_the_nearer_the_guess_the_lower_the_loss_across_the_border_of_groups_too():
+    loss = YearDistribution(sigma=3)
+    losses = [float(loss(logits_of(guess), torch.tensor([29]))) for guess in (29, 31, 40, 60)]
+    assert losses == sorted(losses)
+
+
+def test_the_least_loss_is_at_a_normal_distribution_around_the_age():
+    normal = (-((torch.arange(YEARS) - 40.0) / 2) ** 2 / 2)[None].requires_grad_()
+    YearDistribution(sigma=2)(normal, torch.tensor([40])).backward()
+    assert torch.allclose(normal.grad, torch.zeros(1, YEARS), atol=1e-6)
+    wider = (-((torch.arange(YEARS) - 40.0) / 3) ** 2 / 2)[None].requires_grad_()
+    YearDistribution(sigma=2)(wider, torch.tensor([40])).backward()
+    assert wider.grad.abs().max() > 0.01
+
+
+def test_every_age_is_learnt_as_probabilities_that_sum_to_one():
+    around = YearDistribution(sigma=3).around
+    assert torch.allclose(around.sum(1), torch.ones(YEARS))
+    assert (around.argmax(1) == torch.arange(YEARS)).all()
+
+
+def test_soft_labels_are_a_mixture_of_the_ages():
+    loss, logits = YearDistribution(sigma=3), torch.randn(1, YEARS, generator=torch.Generator().manual_seed(0))
+    mixed = 0.25 * one_hot(torch.tensor([20]), YEARS) + 0.75 * one_hot(torch.tensor([50]), YEARS)
+    each = [loss(logits, torch.tensor([age])) for age in (20, 50)]
+    assert torch.allclose(loss(logits, mixed), 0.25 * each[0] + 0.75 * each[1])
+
+
+def test_weights_are_those_of_the_age_groups():
+    weight = torch.tensor([1.0, 2.0, 8.0])
+    loss, ages = YearDistribution(3, weight), torch.tensor([20, 40, 70])
+    assert (age_group(ages.numpy()) == [0, 1, 2]).all()
+    logits = torch.randn(3, YEARS, generator=torch.Generator().manual_seed(0))
+    each = torch.stack([YearDistribution(3)(logits[i:i + 1], ages[i:i + 1]) for i in range(3)])
+    assert torch.allclose(loss(logits, ages), (each * weight).sum() / weight.sum())
+
+
+def test_the_loss_has_the_deviation_and_the_weights_that_the_section_asks_for():
+    ages = torch.tensor([20, 21, 22, 40, 41, 70])
+    logits = torch.randn(6, YEARS, generator=torch.Generator().manual_seed(0))
+    plain = make_loss(section(loss="year_distribution", year_sigma=2.0), ages)
+    assert torch.equal(plain(logits, ages), YearDistribution(2.0)(logits, ages))
+    weighted = make_loss(section(loss="year_distribution", year_sigma=2.0, class_weights="balanced"), ages)
+    weight = balanced(torch.tensor([0, 0, 0, 1, 1, 2]), 3)
+    assert torch.equal(weighted(logits, ages), YearDistribution(2.0, weight)(logits, ages))
+    assert not torch.allclose(weighted(logits, ages), plain(logits, ages))

@@ -1,0 +1,43 @@
+"""Weights come back as they were, and a checkpoint of another run is not taken for one of this."""
+import sys
+
+import pytest
+import torch
+
+from stages.modeling.checkpoints import Resume, key_of, load_model, save_model
+
+
+def test_a_model_comes_back_with_its_settings(tmp_path):
+    state = {"a": torch.randn(3, 4), "n": torch.tensor(7)}
+    save_model(state, {"backbone": "x"}, tmp_path / "m")
+    again, settings = load_model(tmp_path / "m")
+    assert settings == {"backbone": "x"}
+    assert all(torch.equal(state[key], again[key]) for key in state)
+
+
+def test_a_checkpoint_is_found_by_its_key_alone(tmp_path):
+    path = tmp_path / "r.pt"
+    Resume(path, "k").save(curve=[{"lr": 1.0}], best=torch.ones(2))
+    assert Resume(path, "k").load()["curve"] == [{"lr": 1.0}]
+    assert Resume(path, "other").load() is None
+
+
+@pytest.mark.parametrize("content", [b"", b"broken"])
+def test_a_broken_checkpoint_means_to_begin_anew(tmp_path, content):
+    (tmp_path / "r.pt").write_bytes(content)
+    assert Resume(tmp_path / "r.pt", "k").load() is None
+
+
+def test_the_key_changes_with_the_code_that_trains(tmp_path, monkeypatch):
+    code = tmp_path / "train.py"
+    code.write_text("one")
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", str(code), raising=False)
+    before = key_of(1)
+    code.write_text("two")
+    assert key_of(1) != before
+
+
+def test_the_key_changes_with_every_input():
+    keys = [key_of({"lr": 1}, 0, "d"), key_of({"lr": 2}, 0, "d"), key_of({"lr": 1}, 1, "d"), key_of({"lr": 1}, 0, "e")]
+    assert len(set(keys)) == 4
+    assert key_of({"lr": 1}, 0, "d") == keys[0]

@@ -1,0 +1,112 @@
+"""Networks start from what the section asks for; weights that cannot be had are one line."""
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from stages.core.errors import UserError
+from stages.modeling.age_distribution import YEARS
+from stages.modeling.networks import Normalize, make_network, start_network
+from tests.sections import section
+
+TINY = "test_efficientnet"
+SIZE = (32, 32)
+
+
+@pytest.fixture
+def weights(tmp_path):
+    """A file of weights with a head of 7 classes."""
+    torch.manual_seed(5)
+    network = make_network(TINY, 7, SIZE)
+    save_file(network.state_dict(), tmp_path / "w.safetensors")
+    return tmp_path / "w.safetensors", network.state_dict()
+
+
+def test_local_weights_are_loaded_all_but_the_head(weights):
+    file, state = weights
+    network = start_network("age", section(backbone=TINY, weights=str(file)), SIZE)
+    for key, value in network.state_dict().items():
+        assert key.startswith("classifier.") or torch.equal(value, state[key]), key
+    assert network.state_dict()["classifier.weight"].shape[0] == 3
+
+
+def test_at_first_every_class_is_equally_likely():
+    network = start_network("age", section(backbone=TINY), SIZE).eval()
+    chances = network(torch.randn(4, 3, *SIZE)).softmax(1)
+    torch.testing.assert_close(chances, torch.full((4, 3), 1 / 3))
+
+
+def test_a_head_of_two_layers_has_a_hidden_one_and_starts_undecided():
+    network = start_network("age", section(backbone=TINY, head_layers=2), SIZE).eval()
+    one, _, two = network.get_classifier()
+    assert (one.in_features, one.out_features, two.out_features) == (network.num_features, network.num_features // 2, 3)
+    chances = network(torch.randn(4, 3, *SIZE)).softmax(1)
+    torch.testing.assert_close(chances, torch.full((4, 3), 1 / 3))
+    assert one.weight.abs().sum() > 0  # or nothing behind it would learn
+
+
+def test_a_network_that_learns_years_tells_the_three_groups_and_starts_with_every_year_equally_likely():
+    network = start_network("age", section(backbone=TINY, loss="year_distribution"), SIZE)
+    years = network.train()(torch.randn(4, 3, *SIZE)).softmax(1)
+    torch.testing.assert_close(years, torch.full((4, YEARS), 1 / YEARS))
+    groups = network.eval()(torch.randn(4, 3, *SIZE)).softmax(1)
+    torch.testing.assert_close(groups, torch.tensor([[30, 30, YEARS - 60]] * 4) / YEARS)
+
+
+def test_arcface_has_a_head_of_cosines():
+    network = start_network("age", section(backbone=TINY, loss="arcface", arcface_scale=7), SIZE).eval()
+    logits = network(torch.randn(4, 3, *SIZE))
+    assert logits.abs().max() <= 7
+    assert logits.abs().sum() > 0
+
+
+@pytest.mark.parametrize("changes, named", [({"head_layers": 2}, "age.head_layers: 2"),
+                                            ({"loss": "arcface"}, "age.loss: 'arcface'"),
+                                            ({"loss": "year_distribution"}, "age.loss: 'year_distribution'")])
+def test_another_head_where_the_backbone_has_none_names_both(changes, named):
+    with pytest.raises(UserError, match=f"age.backbone: 'deit_tiny_distilled_patch16_224' .*{named}"):
+        start_network("age", section(backbone="deit_tiny_distilled_patch16_224", **changes), (224, 224))
+
+
+@pytest.mark.parametrize("write, named", [
+    (None, "is no file"),
+    (lambda file: file.write_text("no weights"), "holds no weights"),
+    (lambda file: save_file({"a": torch.zeros(1)}, file), "does not fit age.backbone"),
+])
+def test_a_wrong_weights_file_is_one_line(tmp_path, write, named):
+    file = tmp_path / "w.safetensors"
+    if write:
+        write(file)
+    with pytest.raises(UserError, match=named) as error:
+        start_network("age", section(backbone=TINY, weights=str(file)), SIZE)
+    assert "params.yaml: age.weights" in str(error.value)
+
+
+def test_pretrained_weights_without_a_network_name_the_parameter_to_set(monkeypatch, tmp_path):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(UserError, match=r"set age.pretrained to false, or age.weights to a local file") as error:
+        start_network("age", section(backbone="tf_efficientnetv2_b0", pretrained=True), SIZE)
+    assert "\n" not in str(error.value)
+
+
+def test_a_network_made_for_one_size_takes_the_size_asked_for():
+    network = make_network("test_vit", 2, (64, 48)).eval()
+    assert network(torch.zeros(1, 3, 64, 48)).shape == (1, 2)
+
+
+@pytest.mark.parametrize("backbone", ["test_vit", "tf_efficientnetv2_b0.no_such_tag"])
+def test_a_backbone_that_cannot_be_made_or_fed_is_one_line(backbone):
+    with pytest.raises(UserError, match=r"age.backbone: .* does not take photos of 33x32 pixels") as error:
+        start_network("age", section(backbone=backbone), (33, 32))
+    assert "\n" not in str(error.value)
+
+
+def test_normalize_gives_the_network_its_own_mean_and_spread():
+    network = make_network(TINY, 3, SIZE)
+    mean, std = (torch.tensor(network.default_cfg[key]) for key in ("mean", "std"))
+    crops = torch.randint(0, 256, (2, 5, 4, 3), dtype=torch.uint8)
+    out = Normalize(network)(crops)
+    assert out.shape == (2, 3, 5, 4)
+    assert out.is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(out.permute(0, 2, 3, 1), (crops / 255 - mean) / std)

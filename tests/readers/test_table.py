@@ -1,0 +1,51 @@
+"""One's own table: names are made equal, and a wrong value stops with one line."""
+import pytest
+
+from stages.core.errors import UserError
+from stages.index import check_labels
+from stages.readers.table import read_table
+from tests.readers.files import edit, photo
+
+OWN = "photo,person,mask,gender,age,part\na/1.jpg,ann,worn,female,33,train\nb.png,bob,2,0,61,train\nc.jpg,,,,,eval\n"
+
+
+@pytest.fixture
+def mine(tmp_path):
+    for name in ("a/1.jpg", "b.png", "c.jpg", "d.jpg"):
+        photo(tmp_path / name)
+    (tmp_path / "table.csv").write_text(OWN)
+    return tmp_path
+
+
+def test_ones_own_table_is_read_with_names_or_numbers(mine):
+    rows, unused = read_table(mine, mine / "table.csv")
+    assert unused == {"d.jpg": "not in the table"}
+    given = check_labels(rows, mine / "table.csv")
+    assert given[["person", "mask", "gender", "age"]].values.tolist() == [
+        ["ann", "worn", "female", 33], ["bob", "bare", "male", 61]]
+
+
+def test_names_of_photos_and_people_are_made_equal_before_they_are_compared(mine):
+    edit(mine / "table.csv", "a/1.jpg,ann", "./a//1.jpg, ann ")
+    rows, unused = read_table(mine, mine / "table.csv")
+    assert rows.loc[0, ["photo", "person"]].tolist() == ["a/1.jpg", "ann"]
+    assert set(unused) == {"d.jpg"}
+
+
+@pytest.mark.parametrize("old, new, named", [
+    ("part", "set", "no column part"),
+    ("train", "test", "'test' is not allowed; choose train or eval"),
+    ("b.png", "a/1.jpg", "stands in two rows"),
+    ("b.png", "./a/1.jpg", "stands in two rows"),
+    ("b.png", "e.png", "e.png is not there"),
+    ("b.png", "../b.png", "is not a path below data.root"),
+    ("bob", "", "has no person"),
+    ("61", "-1", "age of bob is '-1'"),
+    ("bob,2", "bob,3", "mask of bob is '3'"),
+])
+def test_a_wrong_table_is_one_line_with_the_file_and_the_value(mine, old, new, named):
+    edit(mine / "table.csv", old, new)
+    with pytest.raises(UserError) as error:
+        check_labels(read_table(mine, mine / "table.csv")[0], mine / "table.csv")
+    assert named in str(error.value)
+    assert "table.csv" in str(error.value)

@@ -1,0 +1,119 @@
+"""Every photo gets a row, whatever is on it or wrong with it, and the same row whoever is its neighbour."""
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from PIL import Image
+
+from stages.core.errors import UserError
+from stages.core.params import read_params
+from stages.detect import batches, detect, rows_in_batches, rows_one_by_one
+from stages.faces import mtcnn as cascade
+from stages.faces.mtcnn import CONTEST_PIXELS, Cascade
+from tests.conftest import ROOT
+
+CPU = torch.device("cpu")
+P = read_params(ROOT / "params.yaml").detect.model_copy(update={"max_bad": 1})
+
+
+def test_a_batch_is_bounded_by_photos_and_by_pixels():
+    small, large = np.zeros((384, 512, 3), np.uint8), np.zeros((3 * 384, 512, 3), np.uint8)
+    sizes = [[image.shape[0] * image.shape[1] for image in batch] for batch in
+             batches([small, small, small, large, large, small, large], 3)]
+    assert [len(batch) for batch in sizes] == [3, 1, 1, 2]
+    assert all(sum(batch[:-1]) < 3 * CONTEST_PIXELS for batch in sizes)
+
+
+def test_rows_depend_neither_on_batch_nor_order_nor_number_of_workers(ran, monkeypatch):
+    monkeypatch.setattr(cascade, "CUTS", 64)
+    monkeypatch.setattr(cascade, "PHOTOS", 2)
+    files = [f for f in sorted((ran.root / "data/sample").rglob("*.jpg")) if not f.name.startswith(".")][:7]
+    alone, batched = Cascade(CPU), Cascade(CPU, alone=False)
+    want = list(rows_one_by_one(files, alone, P, 0))
+    assert {row[0] for row in want} >= {"mtcnn"}
+    assert list(rows_one_by_one(files, alone, P, 3)) == want
+    assert list(rows_one_by_one(files[::-1], alone, P, 2))[::-1] == want
+    want = list(rows_in_batches(files, batched, P, 1, 7))
+    assert list(rows_in_batches(files[::-1], batched, P, 2, 3))[::-1] == want
+
+
+def saved(folder, name: str, image: Image.Image, **options):
+    image.save(folder / name, **options)
+    return folder / name
+
+
+def test_a_face_is_found_in_a_photo_of_any_kind(ran, tmp_path):
+    original = next(f for f in sorted((ran.root / "data/sample").rglob("normal.jpg")))
+    image = Image.open(original)
+    lying = Image.Exif()
+    lying[0x0112] = 8
+    wide = Image.new("RGB", (20_000, image.height), "gray")
+    wide.paste(image)
+    files = [
+        original,
+        saved(tmp_path, "grey.png", image.convert("L")),
+        saved(tmp_path, "alpha.png", image.convert("RGBA")),
+        saved(tmp_path, "cmyk.jpg", image.convert("CMYK"), quality=95),
+        saved(tmp_path, "deep.png", Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257)),
+        saved(tmp_path, "moving.webp", image, save_all=True, append_images=[Image.new("RGB", image.size)], quality=95),
+        saved(tmp_path, "lying.jpg", image.transpose(Image.Transpose.ROTATE_270), exif=lying, quality=95),
+        saved(tmp_path, "wide.jpg", wide, quality=95),
+        saved(tmp_path, "large.jpg", image.resize((image.width * 8, image.height * 8))),
+    ]
+    rows = list(rows_one_by_one(files, Cascade(CPU), P, 0))
+    assert {row[0] for row in rows} <= {"mtcnn", "lenient"}
+    want = np.array(rows[0][1:5])
+    for file, row in zip(files[:-1], rows):
+        assert np.abs(np.array(row[1:5]) - want).max() < 0.1 * (want[2] - want[0]), file.name
+    assert np.abs(np.array(rows[-1][1:5]) / 8 - want).max() < 0.1 * (want[2] - want[0])
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_finding_faces_leaves_the_number_of_threads_as_it_was(tmp_path, workers):
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    detect(table(tmp_path, ["train"], set()), tmp_path, P, CPU, workers, 2)
+    after = torch.get_num_threads()
+    torch.set_num_threads(before)
+    assert after == 2
+
+
+def test_a_photo_of_one_pixel_has_a_box_within_it(tmp_path):
+    [row] = rows_one_by_one([saved(tmp_path, "one.png", Image.new("RGB", (1, 1)))], Cascade(CPU), P, 0)
+    assert row[:5] == ("center", 0, 0, 1, 1)
+
+
+def table(tmp_path, parts: list[str], broken: set[int]):
+    for i in range(len(parts)):
+        Image.new("RGB", (64, 64)).save(tmp_path / f"{i}.png")
+    for i in broken:
+        (tmp_path / f"{i}.png").write_text("broken")
+    return pd.DataFrame({"photo": [f"{i}.png" for i in range(len(parts))], "part": parts})
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_photo_that_cannot_be_decoded_has_a_row_that_says_why(tmp_path, workers):
+    photos = table(tmp_path, ["train", "train", "eval", "eval"], {1, 2})
+    boxes = detect(photos, tmp_path, P, CPU, workers, 2)
+    assert list(boxes.photo) == list(photos.photo)
+    assert list(boxes.found) == ["center", "unreadable", "unreadable", "center"]
+    assert list(boxes.reason) == ["", "not an image", "not an image", ""]
+
+
+def test_too_many_broken_photos_to_train_on_stop_the_run(tmp_path):
+    with pytest.raises(UserError, match=r"2 photos to train on cannot be decoded.*detect.max_bad, 1"):
+        detect(table(tmp_path, ["train"] * 4, {0, 3}), tmp_path, P, CPU, 0, 2)
+
+
+def test_broken_photos_to_label_never_stop_it(tmp_path):
+    boxes = detect(table(tmp_path, ["eval"] * 4, {0, 1, 3}), tmp_path, P, CPU, 0, 2)
+    assert (boxes.found == "unreadable").sum() == 3
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_gpu_finds_the_faces_that_the_cpu_finds(ran):
+    files = [f for f in sorted((ran.root / "data/sample").rglob("*.jpg")) if not f.name.startswith(".")]
+    cpu = list(rows_one_by_one(files, Cascade(CPU), P, 2))
+    gpu = list(rows_in_batches(files, Cascade(torch.device("cuda")), P, 2, 64))
+    near = [np.abs(np.array(a[1:5]) - np.array(b[1:5])).max() <= 4 for a, b in zip(cpu, gpu)]
+    assert np.mean(near) >= 0.98

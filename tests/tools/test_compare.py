@@ -1,0 +1,122 @@
+"""A difference is called real as often as it is: paired, over people, and over seeds where there are several."""
+import numpy as np
+import pandas as pd
+import pytest
+
+from stages.core.classes import encode
+from stages.core.errors import UserError
+from stages.core.metrics import macro_f1
+from stages.evaluation.bootstrap import interval
+from tools.compare import check_people, draws_of, report, score_of
+
+CELLS = [0.14, 0.18, 0.08, 0.22, 0.28, 0.10]  # gender x age group of the people
+
+
+def crowd(rng, people: int) -> pd.DataFrame:
+    """Photos of people as the contest has them: seven each, five with a mask; nobody has guessed yet."""
+    cell = np.repeat(np.sort(rng.choice(6, people, p=CELLS)), 7)
+    masks = np.tile([0, 0, 0, 0, 0, 1, 2], people)
+    person = np.repeat(np.arange(people), 7)
+    return pd.DataFrame({"photo": np.arange(7 * people), "person": person, "true": encode(masks, cell // 3, cell % 3)})
+
+
+def guessed(table: pd.DataFrame, rng, hard: np.ndarray, skill: float) -> pd.DataFrame:
+    """Labels of a system: a person who is `hard` (0 to 1, by person) is taken for the next age group more often."""
+    wrong = rng.random(len(table)) < hard[table.person] * (1 - skill)
+    return table.assign(guess=np.where(wrong, table.true - table.true % 3 + (table.true + 1) % 3, table.true))
+
+
+def test_a_run_differs_from_itself_by_nothing():
+    rng = np.random.default_rng(0)
+    table = guessed(crowd(rng, 60), rng, rng.random(60), 0.4)
+    draws = draws_of([table], 0)["f1"] - draws_of([table.copy()], 1)["f1"]
+    assert (draws == 0).all()
+    assert "+0.0000 (+0.0000 to +0.0000)" in report({"a": [table], "b": [table.copy()]})
+
+
+def test_shuffled_labels_are_a_clear_loss():
+    rng = np.random.default_rng(1)
+    table = guessed(crowd(rng, 100), rng, rng.random(100), 0.5)
+    shuffled = table.assign(guess=rng.permutation(table.guess))
+    _, high = interval(draws_of([shuffled], 0)["f1"] - draws_of([table], 1)["f1"])
+    assert high < -0.1
+    [line] = [line for line in report({"a": [table], "b": [shuffled]}).splitlines() if line.startswith("18 classes")]
+    assert line.endswith("*")
+
+
+def test_intervals_hold_the_true_difference_as_often_as_they_say():
+    """500 draws of 300 people from one population, whose difference is that of 60,000 of them."""
+    def two_systems(rng, people):
+        hard = rng.beta(0.6, 0.9, people)
+        table = crowd(rng, people)
+        return guessed(table, rng, hard, 0.1), guessed(table, rng, hard, 0.25)
+
+    a, b = two_systems(np.random.default_rng(99), 60_000)
+    true = macro_f1(b.true, b.guess, 18) - macro_f1(a.true, a.guess, 18)
+    held = []
+    for seed in range(500):
+        a, b = two_systems(np.random.default_rng(seed), 300)
+        low, high = interval(draws_of([b], 0, 500)["f1"] - draws_of([a], 1, 500)["f1"])
+        held.append(low <= true <= high)
+    assert 0.93 <= np.mean(held) <= 0.97
+
+
+def test_seeds_that_differ_widen_the_interval_and_count_by_their_mean():
+    rng = np.random.default_rng(2)
+    table, hard = crowd(rng, 200), rng.random(200)
+    seeds = [guessed(table, np.random.default_rng(seed), hard, skill) for seed, skill in enumerate([0.1, 0.5, 0.9])]
+    assert score_of(seeds)["f1"] == pytest.approx(np.mean([macro_f1(t.true, t.guess, 18) for t in seeds]))
+    wide, narrow = interval(draws_of(seeds, 0)["f1"]), interval(draws_of(seeds[1:2], 0)["f1"])
+    assert wide[1] - wide[0] > 1.5 * (narrow[1] - narrow[0])
+    assert "over people and seeds (one seed of b)," in report({"a": seeds, "b": seeds[:1]})
+    assert "over people and seeds," in report({"a": seeds, "b": seeds[1:]})
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_draws_of_few_seeds_vary_as_their_mean_does(count):
+    """Of seeds that are right on different shares of a very large crowd, whose people add next to nothing."""
+    rng = np.random.default_rng(5)
+    table, skills = crowd(rng, 4000), np.linspace(0.1, 0.9, count)
+    seeds = [guessed(table, np.random.default_rng(seed), np.ones(4000), skill) for seed, skill in enumerate(skills)]
+    each = [macro_f1(seed.true, seed.guess, 18) for seed in seeds]
+    assert draws_of(seeds, 0)["f1"].std() == pytest.approx(np.std(each, ddof=1) / count ** 0.5, rel=0.1)
+
+
+def test_people_who_went_from_wrong_to_right_are_counted():
+    rng = np.random.default_rng(3)
+    table = crowd(rng, 10)
+    right = table.assign(guess=table.true)
+    wrong = right.assign(guess=np.where(table.person < 3, (table.true + 1) % 18, table.true))
+    assert "70 photos of 10 people, of whom 3 went from wrong to right and 0 back" in report({"a": [wrong], "b": [right]})
+
+
+def test_other_people_or_other_labels_cannot_be_compared():
+    rng = np.random.default_rng(4)
+    table = crowd(rng, 10).assign(guess=0)
+    with pytest.raises(UserError, match="a and b scored different photos: 63 of 70 and 63 in common"):
+        check_people({"a": [table], "b": [table[table.person < 9].reset_index(drop=True)]})
+    with pytest.raises(UserError, match="a and b were scored by different labels of 7 photos"):
+        check_people({"a": [table], "b": [table.assign(true=table.true.where(table.person > 0, (table.true + 1) % 18))]})
+
+
+def test_experiments_and_the_workspace_are_compared_by_name(own):
+    done = own.sh("dvc", "exp", "run", "-n", "hard", "-S", "combine.vote=hard")
+    assert done.returncode == 0, done.stderr
+    done = own.python("tools.compare", "HEAD", "hard")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[1].startswith("18 classes")
+    same = own.python("tools.compare", "hard", "workspace")
+    assert same.stdout.count("+0.0000 (+0.0000 to +0.0000)") == 4
+
+
+@pytest.mark.parametrize("words, named", [
+    (("HEAD", "nowhere"), "error: nowhere: its reports/plots/labels.csv cannot be had"),
+    (("HEAD",), "error: needs A B, and got HEAD"),
+    ((",", "HEAD"), "error: ',': names no revision"),
+    (("HEAD~1", "HEAD"), "error: HEAD~1: its reports/plots/labels.csv cannot be had"),
+])
+def test_a_revision_without_results_is_one_line(own, words, named):
+    done = own.python("tools.compare", *words)
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert line.startswith(named)

@@ -1,0 +1,35 @@
+"""Experiments are found by name, and what git cannot answer is one line."""
+import pytest
+
+from stages.core.errors import UserError
+from tools.experiments.revisions import git, params_at, revisions
+
+
+def committed(epochs: int, monkeypatch) -> str:
+    """Commit other parameters on a day of its own; the commit."""
+    with open("params.yaml", "w") as file:
+        print(f"age: {{epochs: {epochs}}}", file=file)
+    monkeypatch.setenv("GIT_COMMITTER_DATE", f"2026-01-0{epochs}T00:00:00")
+    git("add", "params.yaml")
+    git("-c", "user.name=name", "-c", "user.email=name@example.org", "commit", "-m", "parameters")
+    return git("rev-parse", "HEAD")
+
+
+def keep(commit: str, name: str) -> None:
+    """Name a commit as DVC names an experiment's."""
+    git("update-ref", f"refs/exps/{commit[:2]}/{commit[2:]}/{name}", commit)
+
+
+def test_of_two_experiments_of_one_name_the_later_counts(here, monkeypatch):
+    git("init")
+    first, second = committed(1, monkeypatch), committed(2, monkeypatch)
+    for commit, name in ((second, "focal"), (first, "focal"), (first, "offsets")):
+        keep(commit, name)
+    git("update-ref", "refs/exps/exec/EXEC_HEAD", second)
+    assert revisions() == {"focal": second, "offsets": first}
+    assert params_at(revisions()["focal"]) == {"age": {"epochs": 2}}
+
+
+def test_a_folder_that_is_no_repository_is_one_line(here):
+    with pytest.raises(UserError, match=r"^git for-each-ref: fatal: not a git repository[^\n]*$"):
+        revisions()

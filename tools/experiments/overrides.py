@@ -1,0 +1,127 @@
+"""Overrides of params.yaml, by recipes and KEY=VALUE: read, checked, applied, and said to DVC."""
+import json
+import subprocess
+from pathlib import Path
+
+import yaml
+
+from stages.core.errors import UserError
+from stages.core.params import FILE, parse
+from stages.core.yaml_file import load, read_yaml
+from tools.experiments.inputs import check_files
+
+FOLDER = Path("recipes")
+MAPS = ("weights", "attribute_losses")  # parameters whose keys are not all there in params.yaml; the schema knows them
+
+
+def flat(values: dict, prefix: str = "") -> dict:
+    """{'age': {'lr': 1}} as {'age.lr': 1}."""
+    out = {}
+    for key, value in values.items():
+        out |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) and value else {f"{prefix}{key}": value}
+    return out
+
+
+def read_recipe(name: str) -> dict:
+    """The overrides of recipes/<name>.yaml, flat."""
+    path = FOLDER / f"{name}.yaml"
+    if not path.is_file():
+        found = ", ".join(sorted(file.stem for file in FOLDER.glob("*.yaml")))
+        raise UserError(f"{path}: no such recipe; there are {found}")
+    values = read_yaml(path) or {}
+    if not isinstance(values, dict):
+        raise UserError(f"{path}: holds no parameters")
+    return flat(values)
+
+
+def read_settings(words: list[str]) -> dict:
+    """KEY=VALUE words, each value read as YAML."""
+    out = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not (key and equals):
+            raise UserError(f"{word!r}: not KEY=VALUE, such as age.loss=focal")
+        try:
+            read = load(value)
+            out |= flat({key: read}) if read else {key: read}
+        except yaml.YAMLError:
+            raise UserError(f"{word!r}: {value!r} is not YAML") from None
+    return out
+
+
+def read_words(words: list[str]) -> dict:
+    """The overrides of words as on the command line: names of recipes, and KEY=VALUE, which count most."""
+    out = {}
+    for name in [word for word in words if "=" not in word]:
+        out |= read_recipe(name)
+    return out | read_settings([word for word in words if "=" in word])
+
+
+def sources_of(words: list[str], settings: str = "") -> dict[str, str]:
+    """Where each key of read_words stands: the recipe's file, or `settings`, or the word itself where that is empty."""
+    out = {}
+    for name in [word for word in words if "=" not in word]:
+        out |= dict.fromkeys(read_recipe(name), str(FOLDER / f"{name}.yaml"))
+    for word in [word for word in words if "=" in word]:
+        out |= dict.fromkeys(read_settings([word]), settings or word)
+    return out
+
+
+def is_in_map(key: str) -> bool:
+    """Whether a key is one of a map, such as combine.weights.age."""
+    return key.count(".") == 2 and key.split(".")[1] in MAPS
+
+
+def applied(overrides: dict, values: dict, sources: dict[str, str]) -> dict:
+    """The values of a params.yaml, changed, with the overrides in it; raises UserError naming an unknown key."""
+    for key, value in overrides.items():
+        *path, last = key.split(".")
+        section = values
+        for part in path:
+            section = section.get(part) if isinstance(section, dict) else None
+        if not isinstance(section, dict) or (last not in section and not is_in_map(key)):
+            raise UserError(f"{sources[key]}: {key}: no such parameter in {FILE}")
+        section[last] = value
+    return values
+
+
+def check(overrides: dict, values: dict, sources: dict[str, str]) -> None:
+    """Check the values of a params.yaml with the overrides in it; raises UserError naming an unknown key, a wrong value, or
+    a file that is not there, and by `sources` where it stands."""
+    values = applied(overrides, values, sources)
+    try:
+        p = parse(values)
+    except UserError as error:
+        said = str(error).removeprefix(f"{FILE}: ")
+        where = [source for key, source in sources.items() if key in said] or [str(FILE), *sources.values()]
+        raise UserError(f"{', '.join(dict.fromkeys(where))}: {said}") from None
+    check_files(p, sources)
+
+
+def committed() -> bytes:
+    """params.yaml of the last commit."""
+    done = subprocess.run(["git", "show", f"HEAD:./{FILE}"], check=False, capture_output=True)
+    if done.returncode:
+        raise UserError(f"{FILE}: no commit has it ({done.stderr.decode().strip()}); experiments stand on one")
+    return done.stdout
+
+
+def uncommitted() -> list[str]:
+    """The keys of params.yaml that differ from the last commit."""
+    now, then = flat(read_yaml(FILE)), flat(load(committed()))
+    return sorted(key for key in now.keys() | then.keys() if key not in now or key not in then or now[key] != then[key])
+
+
+def settings_of(overrides: dict, values: dict) -> list[str]:
+    """The overrides of the values of a params.yaml as words for `dvc exp run`.
+
+    JSON is what its -S takes for lists, numbers, null and quoted text alike. To a map it adds, so that one is emptied
+    entry by entry.
+    """
+    out = []
+    for key, value in overrides.items():
+        if value == {}:
+            out += [f"~{there}" for there in flat(values) if there.startswith(f"{key}.")]
+        else:
+            out.append(f"{'++' if is_in_map(key) else ''}{key}={json.dumps(value)}")
+    return [part for word in out for part in ("-S", word)]

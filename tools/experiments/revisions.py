@@ -1,0 +1,69 @@
+"""What an experiment, branch, tag or commit left, or what lies in the workspace: through what DVC and git track alone."""
+import io
+import subprocess
+from pathlib import Path
+
+import dvc.api
+import pandas as pd
+from dvc.exceptions import DvcException
+from scmrepo.exceptions import SCMError
+
+from stages.core.classes import CLASSES
+from stages.core.errors import UserError
+from stages.core.params import FILE
+from stages.core.yaml_file import load
+
+LABELS = "reports/plots/labels.csv"
+
+
+def git(*words: str) -> str:
+    """What git prints; raises UserError with what it complains of."""
+    done = subprocess.run(["git", *words], check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise UserError(f"git {words[0]}: {' '.join(done.stderr.split())}")
+    return done.stdout.strip()
+
+
+def revisions() -> dict[str, str]:
+    """The commit of each experiment of all commits by its name; of two of one name the later."""
+    lines = git("for-each-ref", "refs/exps", "--sort=creatordate", "--format=%(refname) %(objectname)").splitlines()
+    return {ref.rsplit("/", 1)[1]: sha for ref, sha in (line.split() for line in lines) if ref.count("/") == 4}
+
+
+def params_at(revision: str) -> dict:
+    """The values of params.yaml of a commit."""
+    return load(git("show", f"{revision}:./{FILE}"))
+
+
+def read_at(revision: str, file: str) -> bytes:
+    """The content of a file at a revision, pulled from the remote where the cache lacks it, or as it lies for "workspace"."""
+    try:
+        return Path(file).read_bytes() if revision == "workspace" else dvc.api.read(file, rev=revision, mode="rb")
+    except (DvcException, SCMError, OSError) as error:
+        raise UserError(f"{revision}: its {file} cannot be had ({str(error).splitlines()[0]}); `dvc exp list --all-commits` "
+                        "names the experiments") from None
+
+
+def kept_labels(experiment: str) -> pd.DataFrame | None:
+    """What read_labels gives, from the files that tools.results made of experiments; None where none has it."""
+    for file in sorted(Path("reports").glob("*-labels.csv")):
+        if experiment in pd.read_csv(file, nrows=0):
+            table = pd.read_csv(file, dtype={"photo": str, "person": str}, keep_default_na=False)
+            return table[["photo", "person", "true", experiment]].rename(columns={experiment: "guess"})
+    return None
+
+
+def read_labels(revision: str) -> pd.DataFrame:
+    """photo, person, true and guess (classes 0 to 17) of every photo that the revision scored, in the order of photos."""
+    try:
+        content = read_at(revision, LABELS)
+    except UserError:
+        if (kept := kept_labels(revision)) is None:
+            raise
+        return kept
+    number = {name: i for i, name in enumerate(CLASSES)}
+    table = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
+    if "person" not in table:
+        raise UserError(f"{revision}: its {LABELS} does not say whose photos they are; run it again")
+    table = table.assign(true=table.class_true.map(number), guess=table.class_predicted.map(number))
+    return table[["photo", "person", "true", "guess"]].sort_values("photo", ignore_index=True)

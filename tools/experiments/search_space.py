@@ -1,0 +1,64 @@
+"""What a search tries: a file of recipes/search/ as Optuna's distributions, by key, such as age.lr."""
+import json
+from typing import Annotated
+
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from pydantic import TypeAdapter, ValidationError
+
+from stages.core.errors import UserError
+from stages.core.model_params import Model
+from stages.core.params import line
+from stages.core.yaml_file import read_yaml
+from tools.experiments.overrides import FOLDER
+
+SPACES = FOLDER / "search"
+
+Space = dict[str, CategoricalDistribution | FloatDistribution | IntDistribution]
+
+
+def read_space(name: str, model: str, section: Model) -> Space:
+    """What is searched, by key, such as age.lr; raises UserError naming a line that is none or that the schema refuses."""
+    path = SPACES / f"{name}.yaml"
+    if not path.is_file():
+        raise UserError(f"{path}: no such space; there are {', '.join(sorted(file.stem for file in SPACES.glob('*.yaml')))}")
+    lines = read_yaml(path)
+    if not (isinstance(lines, dict) and lines):
+        raise UserError(f"{path}: must hold lines `lr: {{low: 1e-4, high: 1e-2, log: true}}` or `loss: [focal, f1]`")
+    space = {}
+    for parameter, values in lines.items():
+        if parameter not in type(section).model_fields or parameter == "attribute":
+            raise UserError(f"{path}: {parameter}: no parameter of {model} that can be searched")
+        key, source = f"{model}.{parameter}", f"{path}: {parameter} = {values!r}"
+        if isinstance(values, list):
+            values = [accepted(section, key, value, source) for value in values]
+        space[key] = distribution(values, source)
+        for end in () if isinstance(values, list) else (space[key].low, space[key].high):
+            accepted(section, key, end, source)
+    return space
+
+
+def accepted(section: Model, key: str, value, source: str):
+    """A value as the schema has it, such as [light] for light; raises UserError where the schema refuses it by itself.
+
+    What it refuses beside other values, a trial meets.
+    """
+    field = type(section).model_fields[key.split(".")[1]]
+    schema = TypeAdapter(Annotated[field.annotation, field])
+    try:
+        return schema.dump_python(schema.validate_python(value), mode="json")
+    except ValidationError as error:
+        raise UserError(f"{source}: {'; '.join(line(problem, key) for problem in error.errors())}") from None
+
+
+def distribution(values, source: str) -> CategoricalDistribution | FloatDistribution | IntDistribution:
+    """Of a list its values, as JSON, which Optuna keeps; of {low, high, and log or step} whole or other numbers."""
+    if isinstance(values, list) and values:
+        return CategoricalDistribution([json.dumps(value) for value in values])
+    if not (isinstance(values, dict) and {"low", "high"} <= values.keys() <= {"low", "high", "log", "step"}):
+        raise UserError(f"{source}: must be a list of values, or {{low: , high: }} with `log: true` or a `step`")
+    try:
+        whole = all(isinstance(value, int) for value in values.values())  # as is `log: true`
+        numbers = {key: value if isinstance(value, int) else float(value) for key, value in values.items()}
+        return (IntDistribution if whole else FloatDistribution)(**numbers)
+    except (ValueError, TypeError) as error:
+        raise UserError(f"{source}: {' '.join(str(error).split())}") from None

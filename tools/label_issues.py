@@ -1,0 +1,97 @@
+"""List labels that look wrong, and people who look the same. Run after a run: python -m tools.label_issues
+
+Writes  reports/suspects.csv   person,attribute,old,new,source,photo,score,rank: delete the rows that you do not
+                               believe, and give the rest to labels.corrections
+        reports/twins.csv      photo_a,photo_b,person_a,person_b,correlation: photos of the training part, and what
+                               is nearly the same under another name, or in the part to be labelled
+
+Both are lists to look at, most suspicious first: no verdicts, and not all that is wrong. Only people whom no model has
+seen are judged: those of the trained folds. stages/evaluation/label_issues.py says how it works.
+"""
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from stages.core.classes import ATTRIBUTES, BORDERS
+from stages.core.command_line import run
+from stages.core.errors import UserError
+from stages.core.face_store import TABLE, Faces
+from stages.core.files import read_csv, write_csv
+from stages.core.params import Params, read_params
+from stages.evaluation.ground_truth import read_corrected
+from stages.evaluation.label_issues import find_label_issues, near
+from stages.evaluation.near_duplicates import ALIKE, find_near_duplicates
+
+COMBINED = Path("data/combined.parquet")
+FACES = Path("data/faces")
+
+
+def read_combined() -> pd.DataFrame:
+    if not COMBINED.is_file():
+        raise UserError(f"{COMBINED}: no such file; run dvc repro first")
+    combined = pd.read_parquet(COMBINED)
+    if "class_0" not in combined:
+        raise UserError(f"{COMBINED}: no columns class_0 to class_17; run dvc repro again")
+    return combined
+
+
+def check_same(file: Path, photos, known) -> None:
+    """Raise UserError where a file has photos that are not `known`: it is of an earlier run."""
+    if strange := sorted(set(photos) - set(known)):
+        raise UserError(f"{file}: {strange[0]} is not in data/photos.csv any more; run dvc repro again")
+
+
+def describe(rows: pd.DataFrame, labels: pd.DataFrame, given: pd.DataFrame, p: Params) -> str:
+    """Who was looked at, and how many are suspected. labels: those of the photos that were."""
+    judged = given[given.photo.isin(labels.photo)]
+    people, everyone, found = judged.person.nunique(), given.person.nunique(), rows.attribute.value_counts()
+    rest = ""
+    if people < everyone and len(p.folds) == p.split.n_folds:
+        rest = "; no photo of the others could be read"
+    elif people < everyone:
+        rest = f"; the models learnt from the others, and folds: {list(range(p.split.n_folds))} would judge everyone"
+    border = labels.photo[np.any([near(labels.age.astype(int), border) for border in BORDERS], axis=0)]
+    return f"""judged: {people} of {everyone} people to train on, {len(judged)} photos{rest}
+gender: {found.get("gender", 0)} people suspected
+age: {found.get("age", 0)} people suspected; {judged.person[judged.photo.isin(border)].nunique()} of all are so near \
+{" or ".join(map(str, BORDERS))} that they may be of either group
+mask: {found.get("mask", 0)} photos suspected"""
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m tools.label_issues", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", metavar="FILE", default="reports/suspects.csv", help="default %(default)s")
+    parser.add_argument("--twins", metavar="FILE", default="reports/twins.csv", help="default %(default)s")
+    asked = parser.parse_args()
+    outs = {"--out": asked.out, "--twins": asked.twins}
+    for option, file in outs.items():
+        if not file.endswith(".csv") or Path(file).is_dir():
+            raise UserError(f"{option}: {file}: name a file that ends in .csv")
+    if len(set(map(Path, outs.values()))) < len(outs):
+        raise UserError(f"--out and --twins: {asked.out}: name two files")
+    combined, p = read_combined(), read_params()
+    if p.labels.corrections and Path(asked.out).resolve() == Path(p.labels.corrections).resolve():
+        raise UserError(f"--out: {asked.out} is labels.corrections, and holds what you accepted; name another file")
+    if not (FACES / TABLE).is_file():
+        raise UserError(f"{FACES}: no crops there; run dvc repro first")
+    given, labels = read_csv("data/given.csv", ["photo", "person", *ATTRIBUTES]), read_corrected(p)
+    photos, faces = read_csv("data/photos.csv", ["photo", "person", "part"]), Faces(FACES)
+    seen = combined.photo[combined.part == "train"]
+    check_same(COMBINED, seen, set(given.photo) & set(labels.photo))
+    check_same(FACES, faces.photos, photos.photo)
+
+    rows = find_label_issues(combined, given, labels)
+    write_csv(rows, asked.out)
+    print(describe(rows, labels[labels.photo.isin(seen)], given, p), f"{asked.out}: {len(rows)} rows", sep="\n")
+    pairs = find_near_duplicates(faces, photos)
+    write_csv(pairs, asked.twins)
+    evals = pairs.photo_b.isin(photos.photo[photos.part == "eval"]).sum()
+    print(f"{asked.twins}: {len(pairs)} pairs of correlation {ALIKE} or more, {evals} of them with a photo to label; "
+          f"{len(faces)} photos were compared, {len(photos) - len(faces)} could not be read")
+
+
+if __name__ == "__main__":
+    run(main)
