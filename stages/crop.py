@@ -20,7 +20,7 @@ from stages.faces.prefetch import prefetch
 
 
 def cut_face(photo: np.ndarray, box, p: Crop) -> np.ndarray:
-    """photo: (H, W, 3) uint8, RGB; box: (x0, y0, x1, y1) of its face. Returns the crop at crop.size and crop.aspect.
+    """photo: (H, W, 3) uint8, RGB; box: (x0, y0, x1, y1) of its face. Returns the crop at crop.height and crop.aspect.
 
     What lies outside the photo repeats its edge. crop.method `center` takes the middle for the face, `photo` all.
     """
@@ -40,7 +40,7 @@ def cut_face(photo: np.ndarray, box, p: Crop) -> np.ndarray:
 
 def crop_shape(p: Crop) -> tuple[int, int]:
     """Height and width of a crop, in pixels."""
-    return p.size, max(1, round(p.size * p.aspect))
+    return p.height, max(1, round(p.height * p.aspect))
 
 
 def crops(root: Path, boxes, p: Crop, workers: int):

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from stages.core.command_line import LOG, arguments, run
 from stages.core.errors import UserError
-from stages.core.params import FILE
+from stages.core.params import FILE, TRAINING, is_model, with_training
 from stages.core.yaml_file import load, read_yaml
 from tools.experiments.inputs import SAMPLE
 from tools.experiments.overrides import FOLDER, applied, check, committed, read_words, sources_of, uncommitted
@@ -58,9 +58,9 @@ def experiment_of(size: str, name: str) -> str:
 
 
 def two_deep(values: dict) -> dict:
-    """The parameters of a params.yaml by their keys, such as age.lr; a map stays one."""
+    """The parameters of a params.yaml by their keys, such as age.lr; those of `training` are each model's; a map stays one."""
     out = {}
-    for name, value in values.items():
+    for name, value in with_training(values).items():
         out |= {f"{name}.{key}": each for key, each in value.items()} if isinstance(value, dict) else {name: value}
     return out
 
@@ -71,9 +71,9 @@ def differing(params: dict, words: list[str]) -> list[str]:
     overrides = read_words(words)
     wanted = applied(overrides, load(committed()), sources_of(words))
     idle = {"machine", *(["sample"] if wanted["data"]["root"] != str(SAMPLE) else [])}
-    idle |= {name for name, section in wanted.items() if isinstance(section, dict) and "attribute" in section
-             and name not in wanted["models"]}
+    idle |= {name for name, section in wanted.items() if is_model(section) and name not in wanted["models"]}
     had, named = two_deep(params), {".".join(key.split(".")[:2]) for key in overrides}
+    named |= {key for key in two_deep(wanted) if f"{TRAINING}.{key.split('.')[-1]}" in named}
     return sorted(key for key, value in two_deep(wanted).items() if not idle & set(key.split("."))
                   and (key in had or key in named) and had.get(key) != value)
 

@@ -28,7 +28,7 @@ from tqdm import tqdm
 from stages.core.command_line import run
 from stages.core.errors import UserError
 from stages.core.model_params import Model
-from stages.core.params import FILE, read_params
+from stages.core.params import FILE, read_params, with_training
 from stages.core.yaml_file import read_yaml
 from tools.experiments.overrides import check, settings_of
 from tools.experiments.revisions import git, read_at
@@ -50,7 +50,7 @@ def section_of(name: str) -> Model:
 
 def open_study(model: str, space: Space, section: Model) -> optuna.Study:
     """The study of that model, space and rest of params.yaml, but for `machine`, which decides no result."""
-    rest = read_yaml(FILE)
+    rest = with_training(read_yaml(FILE))
     del rest["machine"]
     for key in space:
         del rest[model][key.split(".")[1]]
@@ -123,7 +123,7 @@ def beside_git() -> list[str]:
 
 def run_trial(experiment: str, overrides: dict) -> bool:
     """Run one experiment; returns whether it ended well. Without overrides DVC has its result."""
-    command = ["dvc", "exp", "run", "--temp", "--name", experiment, *beside_git(), *settings_of(overrides, {})]
+    command = ["dvc", "exp", "run", "--temp", "--name", experiment, *beside_git(), *settings_of(overrides, read_yaml(FILE))]
     with open(LOGS / f"{experiment}.log", "w") as log:
         print(shlex.join(command), file=log, flush=True)
         return subprocess.run(command, check=False, stdout=log, stderr=subprocess.STDOUT).returncode == 0

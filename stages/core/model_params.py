@@ -15,6 +15,7 @@ from stages.core.classes import ATTRIBUTES, BORDERS, OLDEST, VALUES
 from stages.core.fields import Age, Count, FileName, Section, Seed, a_name_is_a_list, null_is_none
 
 PSEUDO = Path("data/pseudo")
+OWN = ("attribute", "pseudo")  # stand in each model's section, since the stage labels reads them there
 
 Loss = Literal["cross_entropy", "label_smoothing", "focal", "focal_smoothing", "class_balanced_focal", "f1", "arcface",
                "year_distribution"]

@@ -2,7 +2,7 @@
 
 The only place that reads params.yaml. Each class is a section, each field a parameter with what is allowed; what a
 parameter means stands beside it in params.yaml. Every section that is none of the fixed ones describes a model
-(stages/core/model_params.py).
+(stages/core/model_params.py); `training` holds what all models share.
 """
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,12 +12,14 @@ from pydantic import Field, ValidationError, model_validator
 from stages.core.classes import ATTRIBUTES
 from stages.core.errors import UserError
 from stages.core.fields import Count, FileName, Name, Section, Seed, Thresholds, null_is_none
-from stages.core.model_params import AgeModel, JointModel, Model
+from stages.core.model_params import OWN, AgeModel, JointModel, Model
 from stages.core.yaml_file import read_yaml
 
 FILE = Path("params.yaml")
 CORRECTIONS = Path("data/corrections")
 SPECIALISTS = "specialists"  # in combine.weights: the models of one attribute, together
+TRAINING = "training"  # the section that all models share
+UNSEEN = ("size", "nfiles")  # keys that DVC's run cache leaves out: two values of one would count as the same
 
 
 class Sample(Section):
@@ -68,7 +70,7 @@ class Detect(Section):
 class Crop(Section):
     method: Literal["face", "center", "photo"]
     margin: Annotated[float, Field(ge=0, le=2)]
-    size: Annotated[int, Field(ge=16, le=1024)]
+    height: Annotated[int, Field(ge=16, le=1024)]
     aspect: Annotated[float, Field(ge=0.25, le=4)]
 
 
@@ -171,32 +173,53 @@ class Params(Section):
         return [name for name in self.models if self.sections[name].attribute == attribute]
 
 
+def with_training(values: dict) -> dict:
+    """The values of a params.yaml with each model's section whole: its own values, and those of `training` for the rest."""
+    shared = values.get(TRAINING) or {}
+    return {name: shared | section if is_model(section) else section for name, section in values.items() if name != TRAINING}
+
+
+def is_model(section) -> bool:
+    return isinstance(section, dict) and "attribute" in section
+
+
 def parse(values) -> Params:
     """Check the values of params.yaml; raises UserError naming each wrong key, its value and what is allowed."""
     if not isinstance(values, dict):
         raise UserError(f"{FILE}: holds no parameters")
     known = Params.model_fields.keys() - {"sections"}
     fixed = {key: value for key, value in values.items() if key in known}
-    models = {key: value for key, value in values.items() if key not in known}
-    problems, sections = [], {}
+    models = {key: value for key, value in values.items() if key not in known and key != TRAINING}
+    shared = values.get(TRAINING)
+    if not isinstance(shared, dict):
+        raise UserError(f"{FILE}: {TRAINING}: missing; it holds what all models share")
+    problems = [f"{TRAINING}.{key}: {'each model has its own' if key in OWN else 'unknown parameter'}"
+                for key in shared if key in OWN or key not in Model.model_fields]
+    sections = {}
     for name, section in models.items():
-        if name == SPECIALISTS:
-            problems.append(f"{name}: no name for a model, since combine.weights has it for all specialists together")
-            continue
-        if not isinstance(section, dict) or "attribute" not in section:
+        if name in (SPECIALISTS, *UNSEEN):
+            why = "combine.weights has it for all specialists together" if name == SPECIALISTS else "DVC's run cache ignores it"
+            problems.append(f"{name}: no name for a model, since {why}")
+        elif not is_model(section):
             problems.append(f"{name}: unknown parameter (a model's section has an `attribute`)")
-            continue
-        kind = {"age": AgeModel, "joint": JointModel}.get(str(section["attribute"]), Model)
-        try:
-            sections[name] = kind.model_validate(section)
-        except ValidationError as error:
-            problems += [line(problem, name) for problem in error.errors()]
+        else:
+            kind = {"age": AgeModel, "joint": JointModel}.get(str(section["attribute"]), Model)
+            try:
+                sections[name] = kind.model_validate(shared | section)
+            except ValidationError as error:
+                problems += [line(problem, origin(problem, name, section, shared)) for problem in error.errors()]
     if not problems:
         try:
             return Params(**fixed, sections=sections)
         except ValidationError as error:
             problems = [line(problem) for problem in error.errors()]
-    raise UserError(f"{FILE}: " + "; ".join(problems))
+    raise UserError(f"{FILE}: " + "; ".join(dict.fromkeys(problems)))
+
+
+def origin(problem: dict, name: str, section: dict, shared: dict) -> str:
+    """Where a wrong value of a model stands: in its own section, or in that of all."""
+    key = problem["loc"][0] if problem["loc"] else problem["msg"].removeprefix("Value error, ").split(":")[0]
+    return TRAINING if key in shared and key not in section else name
 
 
 def line(problem: dict, *prefix: str) -> str:

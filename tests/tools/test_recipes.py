@@ -24,7 +24,7 @@ SIZES = sorted(file.stem for file in (ROOT / "recipes/runs").glob("*.yaml"))  # 
 REFERENCES = ["p1", "r1", "r2", "r3", "r4"]
 TABLE = read_csv(ROOT / "recipes/references.csv", ["recipe", "parameter", "value", "source"])
 CHEAP = ("backbone", "pretrained", "weights", "image_size", "batch", "pseudo")  # of each model: as the tiny project's
-HERE = ("sample", "machine", "data__root", "data__table", "split__n_folds", "crop__size")  # and of the rest
+HERE = ("sample", "machine", "data__root", "data__table", "split__n_folds", "crop__height")  # and of the rest
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from stages.core.errors import UserError
-from stages.core.params import FILE, parse
+from stages.core.params import FILE, TRAINING, Params, is_model, parse
 from stages.core.yaml_file import load, read_yaml
 from tools.experiments.inputs import check_files
 
@@ -53,8 +53,18 @@ def read_words(words: list[str]) -> dict:
     """The overrides of words as on the command line: names of recipes, and KEY=VALUE, which count most."""
     out = {}
     for name in [word for word in words if "=" not in word]:
-        out |= read_recipe(name)
-    return out | read_settings([word for word in words if "=" in word])
+        out = over(out, read_recipe(name))
+    return over(out, read_settings([word for word in words if "=" in word]))
+
+
+def over(first: dict, second: dict) -> dict:
+    """Two sets of overrides as one, in which the second counts more.
+
+    A key of `training` there stands for that of every model, so what the first says of a single model's is gone.
+    """
+    shared = {key.removeprefix(f"{TRAINING}.") for key in second if key.startswith(f"{TRAINING}.")}
+    of_models = {key for key in first if key.split(".")[0] not in Params.model_fields and key.partition(".")[2] in shared}
+    return {key: value for key, value in first.items() if key not in of_models} | second
 
 
 def sources_of(words: list[str], settings: str = "") -> dict[str, str]:
@@ -72,6 +82,12 @@ def is_in_map(key: str) -> bool:
     return key.count(".") == 2 and key.split(".")[1] in MAPS
 
 
+def is_shared(key: str, values: dict) -> bool:
+    """Whether a key is a model's own of a value that `training` has for all, such as age.ema."""
+    name, _, last = key.partition(".")
+    return is_model(values.get(name)) and last in values.get(TRAINING, {})
+
+
 def applied(overrides: dict, values: dict, sources: dict[str, str]) -> dict:
     """The values of a params.yaml, changed, with the overrides in it; raises UserError naming an unknown key."""
     for key, value in overrides.items():
@@ -79,9 +95,12 @@ def applied(overrides: dict, values: dict, sources: dict[str, str]) -> dict:
         section = values
         for part in path:
             section = section.get(part) if isinstance(section, dict) else None
-        if not isinstance(section, dict) or (last not in section and not is_in_map(key)):
+        if not isinstance(section, dict) or not (last in section or is_in_map(key) or is_shared(key, values)):
             raise UserError(f"{sources[key]}: {key}: no such parameter in {FILE}")
         section[last] = value
+        if path == [TRAINING] and (own := [name for name in values if is_model(values[name]) and last in values[name]
+                                           and f"{name}.{last}" not in overrides]):
+            raise UserError(f"{sources[key]}: {key}: {', '.join(own)} in {FILE} has its own {last}, which counts; set that")
     return values
 
 
@@ -123,5 +142,5 @@ def settings_of(overrides: dict, values: dict) -> list[str]:
         if value == {}:
             out += [f"~{there}" for there in flat(values) if there.startswith(f"{key}.")]
         else:
-            out.append(f"{'++' if is_in_map(key) else ''}{key}={json.dumps(value)}")
+            out.append(f"{'++' if is_in_map(key) or is_shared(key, values) else ''}{key}={json.dumps(value)}")
     return [part for word in out for part in ("-S", word)]
