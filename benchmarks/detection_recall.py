@@ -15,7 +15,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from facenet_pytorch import MTCNN
-from tqdm import tqdm
 
 import stages  # noqa: F401 sets how threads wait, before torch starts any
 from stages.core.command_line import run
@@ -23,6 +22,7 @@ from stages.core.device import pick_device
 from stages.core.errors import UserError
 from stages.core.files import read_csv
 from stages.core.params import read_params
+from stages.core.progress import progress
 from stages.detect import detect
 from stages.faces.decoding import read_photos
 
@@ -49,7 +49,7 @@ def facenet(files: list[Path], thresholds, p, device) -> np.ndarray:
     """Boxes (k, 4) of facenet-pytorch at its own minimum size, the largest of several; NaN where it found no face."""
     mtcnn, out = MTCNN(thresholds=thresholds, device=device), []
     photos = read_photos(files, p.machine.workers)
-    for photo in tqdm(photos, f"facenet-pytorch {thresholds}", len(files), unit="photo", mininterval=1):
+    for photo in progress(photos, f"facenet-pytorch {thresholds}", len(files)):
         boxes, _ = mtcnn.detect(photo)
         out.append([np.nan] * 4 if boxes is None else boxes[0])
     return np.array(out, float)

@@ -20,13 +20,13 @@ import numpy as np
 import pandas as pd
 import torch
 from facenet_pytorch import MTCNN
-from tqdm import tqdm
 
 import stages  # noqa: F401 sets how threads wait, before torch starts any
 from stages.core.command_line import run
 from stages.core.device import pick_device
 from stages.core.errors import UserError
 from stages.core.params import Params, read_params
+from stages.core.progress import progress
 from stages.detect import detect
 from stages.faces.decoding import read_photo, read_photos
 from stages.faces.detector import by_size
@@ -84,7 +84,7 @@ def agreement(files: list[Path], min_face: int, p: Params) -> str:
     """How many photos have the same number of faces, with corners within a pixel, on the CPU in float32."""
     cpu, same = torch.device("cpu"), 0
     ours, theirs = Cascade(cpu), MTCNN(keep_all=True, min_face_size=min_face, thresholds=list(p.detect.thresholds))
-    for photo in tqdm(read_photos(files, p.machine.workers), "comparing boxes", len(files), unit="photo"):
+    for photo in progress(read_photos(files, p.machine.workers), "comparing boxes", len(files)):
         boxes, scores = theirs.detect(photo)
         [faces] = ours(torch.tensor(photo[None]), min_face, p.detect.thresholds)
         boxes = np.zeros((0, 4)) if boxes is None else boxes[np.argsort(-scores)].astype(float)

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
 from stages.core.command_line import run
 from stages.core.errors import UserError
 from stages.core.face_store import write_faces
 from stages.core.files import read_csv
 from stages.core.params import Crop, read_params
+from stages.core.progress import progress
 from stages.faces.boxes import cut_box, middle_box
 from stages.faces.decoding import read_or_reason
 from stages.faces.prefetch import prefetch
@@ -51,7 +51,7 @@ def crops(root: Path, boxes, p: Crop, workers: int):
             raise UserError(f"{root / row.photo}: changed since its face was found ({photo}); run dvc repro again")
         return cut_face(photo, [int(side) for side in (row.x0, row.y0, row.x1, row.y1)], p)
 
-    yield from tqdm(prefetch(cut, boxes.itertuples(), workers), "cutting", len(boxes), unit="photo", mininterval=1)
+    yield from progress(prefetch(cut, boxes.itertuples(), workers), "cutting", len(boxes))
 
 
 def main():

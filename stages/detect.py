@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pandas as pd
 import torch
-from tqdm import tqdm
 
 from stages.core.command_line import run
 from stages.core.device import pick_device
 from stages.core.errors import UserError
 from stages.core.files import read_csv, write_csv
 from stages.core.params import Detect, read_params
+from stages.core.progress import progress
 from stages.faces.decoding import read_or_reason, read_photos
 from stages.faces.detector import COLUMNS, find_faces
 from stages.faces.mtcnn import CONTEST_PIXELS, Cascade
@@ -78,9 +78,8 @@ def detect(photos: pd.DataFrame, root: Path, p: Detect, device, workers: int, ba
     cascade, paths = Cascade(device), [root / photo for photo in photos.photo]
     found = (rows_one_by_one(paths, cascade, p, workers) if cascade.alone else
              rows_in_batches(paths, cascade, p, workers, batch))
-    bar = tqdm(found, "finding faces", len(paths), unit="photo", mininterval=1)
     rows, bad = [], 0
-    for photo, row in zip(photos.itertuples(), bar):
+    for photo, row in zip(photos.itertuples(), progress(found, "finding faces", len(paths))):
         rows.append((photo.photo, photo.part, *row))
         bad += row[0] == "unreadable" and photo.part == "train"
         if bad > p.max_bad:

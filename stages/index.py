@@ -14,13 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
-from tqdm import tqdm
 
 from stages.core.classes import OLDEST, VALUES
 from stages.core.command_line import run
 from stages.core.errors import UserError
 from stages.core.files import write_csv
 from stages.core.params import read_params
+from stages.core.progress import progress
 from stages.readers.contest import read_contest
 from stages.readers.table import read_table
 
@@ -72,7 +72,7 @@ def main():
         raise UserError(f"{table or root}: no photo to train on")
     with ThreadPoolExecutor(max(1, p.machine.workers)) as pool:
         digests = pool.map(md5_of, (root / photo for photo in rows.photo))
-        rows["md5"] = list(tqdm(digests, "reading", len(rows), unit="photo", mininterval=1))
+        rows["md5"] = list(progress(digests, "reading", len(rows)))
 
     write_csv(rows[["photo", "person", "part", "md5"]], "data/photos.csv")
     write_csv(given, "data/given.csv")

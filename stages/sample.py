@@ -16,12 +16,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from stages.core.classes import BORDERS, VALUES, age_group, encode
 from stages.core.command_line import run
 from stages.core.files import write_csv
 from stages.core.params import read_params
+from stages.core.progress import progress
 from stages.synthetic.appearance import draw_look
 from stages.synthetic.masks import BARE, INCORRECT, WORN
 from stages.synthetic.render import draw_photo
@@ -120,9 +120,9 @@ def draw_sample(folder: Path, people: int, eval_people: int, seed: int, jobs: in
     numbers = range(people + eval_people)
     if jobs > 1:
         with ProcessPoolExecutor(jobs, get_context("spawn")) as pool:
-            rows = list(tqdm(pool.map(draw, numbers, chunksize=4), "people", len(numbers), unit=" people"))
+            rows = list(progress(pool.map(draw, numbers, chunksize=4), "drawing people", len(numbers), "person"))
     else:
-        rows = [draw(number) for number in tqdm(numbers, "people", unit=" people")]
+        rows = [draw(number) for number in progress(numbers, "drawing people", unit="person")]
     write_csv(pd.DataFrame([row for one in rows[:people] for row in one]), part / "train/train.csv")
     answers = pd.DataFrame([row for one in rows[people:] for row in one], columns=["ImageID", "ans"])
     answers = answers.sort_values("ImageID")

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from stages.combine import label, logs_of, vote_on_classes
 from stages.core.classes import ATTRIBUTES, VALUES
@@ -25,6 +24,7 @@ from stages.core.errors import UserError
 from stages.core.face_store import Faces, write_faces
 from stages.core.files import write_csv
 from stages.core.params import FILE, Params, read_params
+from stages.core.progress import progress
 from stages.core.yaml_file import read_yaml
 from stages.crop import crop_shape, crops
 from stages.detect import detect
@@ -80,15 +80,11 @@ def check_crops(p: Params) -> None:
 def voted(faces: Faces, folders: dict[str, list[Path]], p: Params) -> pd.DataFrame:
     """Probabilities (columns class_0 ... class_17) of each crop, by photo, from all networks."""
     device, rows = pick_device(p.machine.device), list(range(len(faces)))
-    with tqdm(total=len(rows) * sum(map(len, folders.values())), desc="labelling", unit="photo") as bar:
-        def read(name: str, p: Params) -> list[pd.DataFrame]:
-            tables = []
-            for folder in folders[name]:
-                tables.append(probabilities(name, folder, faces, rows, p, device))
-                bar.update(len(rows))
-            return tables
-
-        return vote_on_classes(p, read)
+    networks = [(name, folder) for name in folders for folder in folders[name]]
+    tables = {name: [] for name in folders}
+    for name, folder in progress(networks, "labelling", unit="network"):
+        tables[name].append(probabilities(name, folder, faces, rows, p, device))
+    return vote_on_classes(p, lambda name, _: tables[name])
 
 
 def classes_of(chances: pd.DataFrame, p: Params) -> np.ndarray:

@@ -14,11 +14,10 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tqdm import tqdm
-
 from stages.core.command_line import LOG, arguments, run
 from stages.core.errors import UserError
 from stages.core.params import FILE, TRAINING, is_model, with_training
+from stages.core.progress import progress, say
 from stages.core.yaml_file import load, read_yaml
 from tools.experiments.inputs import SAMPLE
 from tools.experiments.overrides import FOLDER, applied, check, committed, read_words, sources_of, uncommitted
@@ -120,12 +119,12 @@ def compare(size: str, runs: dict[str, list[str]]) -> None:
         experiment = experiment_of(size, name)
         if experiment in there and (others := differing(params_at(there[experiment]), words)):
             print(f"{name}: its experiment has another {', '.join(others)}; to run it anew: dvc exp remove {experiment}")
-    for name, words in (progress := tqdm(todo.items(), unit="run")):
-        progress.set_description(name)
+    for name, words in progress(todo.items(), "comparing", unit="run"):
+        say(name, sys.stdout)
         FILE.write_bytes(start)  # an experiment leaves its own, and each is to start from the same
         if not run_one(size, name, words):
             failed.append(name)
-            progress.write(f"{name}: failed, see {LOGS / experiment_of(size, name)}.log")
+            say(f"{name}: failed, see {LOGS / experiment_of(size, name)}.log", sys.stdout)
     if failed:
         raise UserError(f"{len(failed)} of {len(runs)} runs failed: {', '.join(failed)}; the same command tries them again")
 

@@ -17,18 +17,19 @@ import hashlib
 import json
 import shlex
 import subprocess
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 
 import optuna
 from optuna.distributions import CategoricalDistribution, distribution_to_json
 from optuna.trial import FrozenTrial, Trial, TrialState
-from tqdm import tqdm
 
 from stages.core.command_line import run
 from stages.core.errors import UserError
 from stages.core.model_params import Model
 from stages.core.params import FILE, read_params, with_training
+from stages.core.progress import progress, say
 from stages.core.yaml_file import read_yaml
 from tools.experiments.overrides import check, settings_of
 from tools.experiments.revisions import git, read_at
@@ -145,30 +146,30 @@ def search(study: optuna.Study, space: Space, model: str, section: Model, trials
     now = {f"{model}.{name}": value for name, value in section.model_dump(mode="json").items()}
     commit, beside = git("rev-parse", "HEAD"), named_files()
     start = changes(commit, beside)
-    for _ in (progress := tqdm(range(there, trials), initial=there, total=trials, unit="trial")):
+    for _ in progress(range(there, trials), "searching", unit="trial"):
         trial = study.ask(space)
         overrides = overrides_of(trial)
         overrides |= {key: value for key, value in now.items() if key in overrides and trial.params[key] == value}
         try:
             check(overrides, read_yaml(FILE), dict.fromkeys(overrides, f"trial {trial.number}"))
         except UserError as error:
-            progress.write(f"refused: {error}")
+            say(f"refused: {error}", sys.stdout)
             study.tell(trial, state=TrialState.PRUNED)
             continue
         experiment = free_name(f"search-{model}-{trial.number}")
         trial.set_user_attr("experiment", experiment)
-        progress.set_description(experiment)
+        say(experiment, sys.stdout)
         ended_well = run_trial(experiment, {key: value for key, value in overrides.items() if value != now[key]})
         if changes(commit, beside) != start:
             raise UserError(f"{experiment}: params.yaml, a table that it names, dvc.yaml or stages/ changed while it ran, so "
                             f"it may answer another question (dvc exp remove {experiment}); the same command begins anew")
         if ended_well:
             study.tell(trial, score_of(experiment, section.attribute))
-            progress.set_postfix(best=f"{study.best_value:.4f}")
+            say(f"{experiment}: {study.trials[trial.number].value:.4f}; the best so far {study.best_value:.4f}", sys.stdout)
         else:
             trial.set_user_attr(FAILED, True)
             study.tell(trial, state=TrialState.FAIL)
-            progress.write(f"{experiment}: failed, see {LOGS / experiment}.log")
+            say(f"{experiment}: failed, see {LOGS / experiment}.log", sys.stdout)
 
 
 def report(study: optuna.Study, attribute: str) -> str:

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from stages.core.errors import UserError
+from stages.core.plan import announce
 
 LOG = Path("logs/times.csv")  # git-ignored and no stage's output: times differ from run to run
 
@@ -41,6 +42,7 @@ def run(main, words: bool = True) -> None:
     try:
         if not words:
             arguments()
+        announce(LOG)
         main()
     except UserError as error:
         fail(str(error))

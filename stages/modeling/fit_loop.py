@@ -1,4 +1,5 @@
 """Train to the last epoch, or until patience ends, and keep the best; a training that was killed goes on."""
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -10,6 +11,7 @@ from torch.utils.data import DataLoader
 from stages.core.errors import UserError
 from stages.core.metrics import macro_f1
 from stages.core.model_params import Model
+from stages.core.progress import duration
 from stages.modeling.checkpoints import Resume
 from stages.modeling.dataloader import mixed
 from stages.modeling.multitask import class_logs
@@ -35,7 +37,7 @@ def fit(trainer: Trainer, train_loader: DataLoader, target: Tensor, resume: Resu
     while len(curve) < epochs and len(curve) - best_epoch(curve, by) < p.patience:
         epoch = train_loader.sampler.epoch = len(curve)
         torch.manual_seed(mixed(p.seed, epoch))  # dropout; the same whether the training was stopped or not
-        lr = trainer.optimizer.param_groups[0]["lr"]
+        lr, started = trainer.optimizer.param_groups[0]["lr"], time.monotonic()
         done = trainer.train_epoch(train_loader, target, f"epoch {epoch + 1} of {epochs}", epoch)
         if what := trouble(done, trainer.best_network):
             diverged(f"{what} of epoch {epoch + 1}", best_epoch(curve, by), p)
@@ -46,7 +48,8 @@ def fit(trainer: Trainer, train_loader: DataLoader, target: Tensor, resume: Resu
             best = {key: value.detach().cpu().clone() for key, value in trainer.best_network.state_dict().items()}
         resume.save(trainer=trainer.state(), curve=curve, best=best)
         log_epoch(live, row)
-        print(f"epoch {epoch + 1}: " + ", ".join(f"{key} {value:.4g}" for key, value in row.items()), flush=True)
+        print(f"epoch {epoch + 1} of {epochs}: " + ", ".join(f"{key} {value:.4g}" for key, value in row.items())
+              + f", {duration(time.monotonic() - started)}", flush=True)
     return best, curve
 
 

@@ -7,9 +7,9 @@ from timm.utils import ModelEmaV3
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 from torch.utils.data import DataLoader
-from tqdm import tqdm
 
 from stages.core.model_params import Model
+from stages.core.progress import progress
 from stages.modeling.freezing import freeze
 from stages.modeling.lr_schedules import make_schedule
 from stages.modeling.mixup import Mixing
@@ -61,7 +61,7 @@ class Trainer:
         freeze(self.network, self.p.frozen, body=epoch < self.p.freeze_epochs)
         total, count = torch.zeros((), device=self.device), 0
         finite = torch.zeros((), dtype=torch.long, device=self.device)  # steps before the first whose loss is no number
-        for step, (crops, position) in enumerate(tqdm(batches, title, unit="batch", mininterval=1, leave=False)):
+        for step, (crops, position) in enumerate(progress(batches, title, unit="batch", summary=False)):
             loss = self.step(crops, position, target, epoch * self.steps_an_epoch + step)
             total += loss * len(crops)
             count += len(crops)

@@ -1,0 +1,61 @@
+"""Where a stage stands in the pipeline, and how long it and those after it took the last time."""
+import os
+import shlex
+from itertools import product
+from pathlib import Path
+
+from stages.core.progress import duration
+from stages.core.yaml_file import read_yaml
+
+SAMPLE_PIPELINE, SAMPLE = Path("data/dvc.yaml"), "data/sample"  # that pipeline runs where data.root is the sample
+
+
+def announce(log: Path) -> None:
+    """Where DVC runs this process as a stage, print its place in the pipeline; log: the seconds of earlier runs."""
+    stage = os.environ.get("DVC_STAGE")
+    if stage and stage in (plan := pipeline()):
+        print(place(stage, plan, last_seconds(log)), flush=True)
+
+
+def pipeline() -> dict[str, tuple[str, ...]]:
+    """The stages in the order of dvc.yaml, each with the words of its command, such as ("stages.train", "age", "0")."""
+    params = read_yaml(Path("params.yaml"))
+    out = {}
+    if params["data"]["root"] == SAMPLE:
+        out |= {f"{SAMPLE_PIPELINE}:{name}": words for name, words in stages_of(SAMPLE_PIPELINE, params).items()}
+    return out | stages_of(Path("dvc.yaml"), params)
+
+
+def stages_of(file: Path, params: dict) -> dict[str, tuple[str, ...]]:
+    """The stages of one dvc.yaml; one with a matrix is a stage for each combination, such as train@age-0."""
+    out = {}
+    for name, stage in read_yaml(file)["stages"].items():
+        axes = {axis: params[values.strip("${}")] for axis, values in stage.get("matrix", {}).items()}
+        for item in product(*axes.values()):
+            command = stage["cmd"]
+            for axis, value in zip(axes, item):
+                command = command.replace(f"${{item.{axis}}}", str(value))
+            out[name + "@" * bool(item) + "-".join(map(str, item))] = tuple(shlex.split(command)[2:])  # after `python -m`
+    return out
+
+
+def last_seconds(log: Path) -> dict[tuple[str, ...], float]:
+    """How long each command took when it last ended, by its words; a line that a kill cut off does not count."""
+    out = {}
+    for line in log.read_text().splitlines() if log.is_file() else []:
+        cells = line.split(",")  # when, machine, words ..., seconds
+        if len(cells) > 3 and cells[-1].replace(".", "", 1).isdecimal():
+            out[tuple(cells[2:-1])] = float(cells[-1])
+    return out
+
+
+def place(stage: str, plan: dict[str, tuple[str, ...]], seconds: dict[tuple[str, ...], float]) -> str:
+    """Such as `stage 9 of 17, train@age-0: 50 s last time; with all after it 1 min 20 s`."""
+    names = list(plan)
+    rest = names[names.index(stage):]
+    text = f"stage {names.index(stage) + 1} of {len(names)}, {stage}"
+    if plan[stage] in seconds:
+        text += f": {duration(seconds[plan[stage]])} last time"
+        if len(rest) > 1 and all(plan[name] in seconds for name in rest):
+            text += f"; with all after it {duration(sum(seconds[plan[name]] for name in rest))}"
+    return text
