@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-.PHONY: help env repro test lint pins recipe compare results search
+.PHONY: help env repro test lint pins recipe runs results search
 
 help:  ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -34,9 +34,9 @@ recipe: env  ## run recipes/NAME.yaml as one experiment; SET="key=value ..." cha
 	@test -n "$(NAME)" || { echo "error: name a recipe: make recipe NAME=$$(cd recipes && ls *.yaml | head -1 | cut -d. -f1)"; exit 1; }
 	@set +B -f; python -m tools.recipe $(NAME) $(SET)  # values may hold [0,1] and {}
 
-compare: env  ## run what recipes/runs/SIZE.yaml lists and has no result yet
-	@test -n "$(SIZE)" || { echo "error: name a size: make compare SIZE=$$(cd recipes/runs && ls *.yaml | head -1 | cut -d. -f1)"; exit 1; }
-	@python -m tools.comparison $(SIZE)
+runs: env  ## run what recipes/runs/SIZE.yaml lists and has no result yet
+	@test -n "$(SIZE)" || { echo "error: name a size: make runs SIZE=$$(cd recipes/runs && ls *.yaml | head -1 | cut -d. -f1)"; exit 1; }
+	@python -m tools.runs $(SIZE)
 
 results: env  ## write the tables of the comparisons into reports/
 	@python -m tools.results
