@@ -4,14 +4,17 @@ The run cache leaves keys called `size` and `nfiles` out of its key, and would g
 """
 import copy
 import shutil
+from functools import cache
 from pathlib import Path
 
 import pytest
 import yaml
 from dvc.dependency.param import ParamsDependency
 from dvc.repo import Repo
-from dvc.stage.cache import _get_stage_hash
+from dvc.stage.cache import _get_cache_hash
+from dvc.stage.serialize import to_single_stage_lockfile
 from dvc.utils.hydra import apply_overrides
+from dvc.utils.serialize import loads_yaml
 
 from tests.conftest import ROOT
 from tests.sections import SHIPPED
@@ -52,10 +55,16 @@ def repo(tmp_path_factory):
         yield opened
 
 
+@cache
+def parsed(text: str) -> dict:
+    return loads_yaml(text)
+
+
 @pytest.fixture
 def params(repo, monkeypatch):
-    """The path of params.yaml, which is as shipped again after the test."""
+    """The path of params.yaml, which is as shipped again after the test. DVC parses it once, not once a stage."""
     monkeypatch.chdir(repo.root_dir)
+    monkeypatch.setattr("dvc.dependency.param.load_path", lambda path, *_, **__: parsed(Path(path).read_text()))
     yield (file := Path(repo.root_dir, "params.yaml"))
     shutil.copy(ROOT / "params.yaml", file)
 
@@ -75,7 +84,7 @@ def keys(repo) -> dict[str, str]:
     for stage in repo.index.stages:
         for dep in of_params(stage):
             dep.save()
-        found[stage.addressing] = _get_stage_hash(stage)
+        found[stage.addressing] = _get_cache_hash(to_single_stage_lockfile(stage), key=True)
     return found
 
 
