@@ -1,13 +1,13 @@
-"""Vote over the models, and make the 18-class label of mask, gender and age. Run: python -m stages.combine
+"""Combine the models' predictions by voting into 18-class labels and a submission. Run: python -m stages.combine
 
 Reads   data/predictions/<model>/<fold>.parquet of the listed models and folds (and refit.parquet), data/photos.csv,
         data/labels/
 Writes  data/combined.parquet   photo,part,mask,gender,age,class and the probabilities class_0 ... class_17
         reports/submission.csv  ImageID,ans: the eval part, in the form and order of the contest's info.csv
 
-A training photo is voted on by the models that have not seen its person, an eval photo by all, or by a refitted one in
-the stead of its folds. An eval photo that could not be decoded gets the commonest class of the labels, so that the
-submission keeps all its rows.
+On a training photo only those models vote that were not trained on its person; on an eval photo all do, a refitted model
+instead of its folds. An eval photo that could not be decoded gets the commonest class of the labels, so that the
+submission has all its rows.
 """
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +25,7 @@ from stages.voting.vote import vote
 
 
 def read_members(name: str, p: Params) -> list[pd.DataFrame]:
-    """photo, p0, p1, ... of each fold of a model; photos to label are the refitted one's, if there is one."""
+    """photo, p0, p1, ... of each fold of a model; if it was refitted, the refit alone predicts the photos to label."""
     folder = Path("data/predictions", name)
     tables = [pd.read_parquet(folder / f"{fold}.parquet") for fold in p.folds]
     if name in p.refit:
@@ -35,25 +35,25 @@ def read_members(name: str, p: Params) -> list[pd.DataFrame]:
 
 
 def vote_over(names: list[str], p: Params, read: Callable = read_members) -> pd.DataFrame:
-    """Voted probabilities of models that learn the same: a row a photo, columns p0, p1, ...; `read` gives their tables."""
+    """Vote over models of one attribute: probabilities, a row a photo, columns p0, p1, ...; `read` gives a model's tables."""
     tables = []
-    for name in names:  # a model has its weight, however many folds of it have not seen a photo
+    for name in names:  # a model's folds that vote on a photo share its weight
         table = pd.concat(read(name, p))
         tables.append(table.assign(weight=p.combine.weights.get(name, 1.0) / table.groupby("photo").photo.transform("size")))
     members = pd.concat(tables).sort_values("photo", kind="stable").set_index("photo")
     size, out = members.groupby("photo").size(), []
-    for count in sorted(set(size)):  # a held-out photo has fewer members than one of the eval part
+    for count in sorted(set(size)):  # a training photo has fewer members than an eval photo
         photos = size.index[size == count]
         rows = members.loc[photos].to_numpy().reshape(len(photos), count, -1).swapaxes(0, 1)
-        chances, weights = rows[:, :, :-1], rows[:, 0, -1]  # the same models for all of them, in the same order
-        out.append(pd.DataFrame(vote(chances, p.combine.vote, weights), photos, members.columns[:-1]))
+        probabilities, weights = rows[:, :, :-1], rows[:, 0, -1]  # the same models for all of these photos, in one order
+        out.append(pd.DataFrame(vote(probabilities, p.combine.vote, weights), photos, members.columns[:-1]))
     return pd.concat(out).sort_index()
 
 
 def vote_on_classes(p: Params, read: Callable = read_members) -> pd.DataFrame:
-    """Voted probabilities of the 18 classes: a row a photo, columns class_0 ... class_17.
+    """Vote on the 18 classes: probabilities, a row a photo, columns class_0 ... class_17.
 
-    The specialists have one ballot, the product of what they voted for each attribute, and each joint model has one.
+    The specialists together have one ballot, the product of their votes on each attribute; each joint model has one.
     """
     weights = {name: weight for name in (*p.joint, SPECIALISTS) if (weight := p.combine.weights.get(name, 1.0))}
     ballots = {name: vote_over([name], p, read) for name in p.joint if name in weights}
@@ -61,34 +61,37 @@ def vote_on_classes(p: Params, read: Callable = read_members) -> pd.DataFrame:
         each = [vote_over(p.specialists(attribute), p, read) for attribute in ATTRIBUTES]
         ballots[SPECIALISTS] = pd.DataFrame(joint(*(table.to_numpy() for table in each)), each[0].index)
     photos = next(iter(ballots.values())).index
-    chances = np.stack([table.loc[photos].to_numpy() for table in ballots.values()])
-    voted = chances[0] if len(chances) == 1 else vote(chances, p.combine.vote, [weights[name] for name in ballots])
+    probabilities = np.stack([table.loc[photos].to_numpy() for table in ballots.values()])
+    if len(probabilities) == 1:
+        voted = probabilities[0]
+    else:
+        voted = vote(probabilities, p.combine.vote, [weights[name] for name in ballots])
     return pd.DataFrame(voted, photos, [f"class_{i}" for i in range(len(CLASSES))])
 
 
 def label(classes: np.ndarray, photos: pd.Index) -> pd.DataFrame:
-    """Columns mask, gender, age and class, of classes (N,) from 0 to 17."""
+    """Columns mask, gender, age and class, a row a photo, from classes (N,), 0 to 17."""
     return pd.DataFrame({**dict(zip(ATTRIBUTES, decode(classes))), "class": classes}, index=photos)
 
 
-def logs_of(chances: pd.DataFrame) -> np.ndarray:
-    """Logarithms (N, 18) of probabilities, of which a vote may make 0."""
-    return np.log(np.clip(chances.to_numpy(), 1e-12, None))
+def logs_of(probabilities: pd.DataFrame) -> np.ndarray:
+    """Log-probabilities (N, 18), clipped, since a vote may give 0."""
+    return np.log(np.clip(probabilities.to_numpy(), 1e-12, None))
 
 
-def decided(chances: pd.DataFrame, truth: pd.DataFrame, people: pd.Series, decision: str) -> np.ndarray:
-    """The class (N,) of each photo; `people` (N,) are whose they are, and `truth` holds those of the training part."""
-    logs = logs_of(chances)
+def decide_classes(probabilities: pd.DataFrame, truth: pd.DataFrame, people: pd.Series, decision: str) -> np.ndarray:
+    """Classes (N,) by argmax or offsets. truth: ground truth of the training part; people: (N,) the person of each photo."""
+    logs = logs_of(probabilities)
     if decision == "argmax":
         return logs.argmax(1)
-    true = truth["class"].reindex(chances.index)
+    true = truth["class"].reindex(probabilities.index)
     classes, offsets = decide(logs, true.fillna(-1).astype(int).to_numpy(), people.to_numpy(), true.notna().to_numpy())
     print("offsets:", ", ".join(f"{name} {value:+.1f}" for name, value in zip(CLASSES, offsets) if value))
     return classes
 
 
 def submission(photos: pd.DataFrame, labelled: pd.DataFrame, commonest: int, folder: str) -> pd.DataFrame:
-    """ImageID (the photo below `folder`) and ans of the eval part, in its order; `commonest` for photos unlabelled."""
+    """ImageID (path without prefix `folder`) and ans of the eval part, in its order; `commonest` where a label is missing."""
     evals = photos.photo[photos.part == "eval"]
     answers = evals.map(labelled["class"]).fillna(commonest).astype(int)
     return pd.DataFrame({"ImageID": evals.str.removeprefix(folder), "ans": answers})
@@ -98,13 +101,13 @@ def main():
     p = read_params()
     truth = read_truth(p)
     photos = read_csv("data/photos.csv", ["photo", "person", "part"])
-    chances = vote_on_classes(p)
-    known = photos[photos.photo.isin(chances.index)]
-    chances = chances.loc[known.photo]
-    labelled = label(decided(chances, truth, known.person, p.combine.decision), chances.index)
+    probabilities = vote_on_classes(p)
+    known = photos[photos.photo.isin(probabilities.index)]
+    probabilities = probabilities.loc[known.photo]
+    labelled = label(decide_classes(probabilities, truth, known.person, p.combine.decision), probabilities.index)
     commonest = int(np.bincount(truth["class"], minlength=18).argmax())
 
-    combined = pd.concat([known.set_index("photo")[["part"]], labelled, chances], axis=1).reset_index()
+    combined = pd.concat([known.set_index("photo")[["part"]], labelled, probabilities], axis=1).reset_index()
     answers = submission(photos, labelled, commonest, "" if p.data.table else "eval/images/")
     write_parquet(combined, "data/combined.parquet")
     write_csv(answers, Path("reports/submission.csv"))

@@ -1,12 +1,12 @@
-"""Find the face in every photo, on the GPU where there is one. Run: python -m stages.detect
+"""Detect the main face in every photo, on the GPU if there is one. Run: python -m stages.detect
 
 Reads   data/photos.csv and the photos themselves
 Writes  data/boxes.csv     photo,found,x0,y0,x1,y1,score,faces    one row a photo; box in whole pixels
         data/unreadable.csv  photo,part,reason                    photos that cannot be decoded
 
-found is `mtcnn`, where MTCNN is sure of the face (score: O-Net's chance); `lenient`, where the second look of
-stages/faces/second_look.py found it (score: the evidence); `center`, the middle of the photo, where neither did; or
-`unreadable`, without a box. Of several faces stages/faces/selection.py takes one, and `faces` says how many there were.
+found is `mtcnn` if MTCNN is sure of the face (score: O-Net's probability); `lenient` if the second look of
+stages/faces/second_look.py found it (score: its evidence); `center` if neither did, with a box in the photo's middle; or
+`unreadable`, without a box. Of several faces, which `faces` counts, stages/faces/selection.py selects one.
 """
 from contextlib import nullcontext
 from pathlib import Path
@@ -27,9 +27,9 @@ from stages.faces.prefetch import prefetch
 
 
 def batches(images, size: int):
-    """Yield lists of images, of at most `size` and of no more pixels than `size` photos of the contest have.
+    """Yield batches: lists of at most `size` images, closed once they have the pixels of `size` contest photos.
 
-    So a batch of large photos takes no more memory than one of small ones.
+    So a batch of large photos takes hardly more memory than one of small ones.
     """
     batch, pixels = [], 0
     for image in images:
@@ -43,14 +43,14 @@ def batches(images, size: int):
 
 
 def rows_of(images: list, cascade: Cascade, p: Detect) -> list[tuple]:
-    """A row and a reason of each image: (H, W, 3) uint8, RGB, or the reason why it cannot be decoded."""
+    """COLUMNS and reason of each image, which is (H, W, 3) uint8, RGB, or the reason why it cannot be decoded."""
     found = iter(find_faces([image for image in images if not isinstance(image, str)], cascade, p))
     return [("unreadable", "", "", "", "", "", 0, image) if isinstance(image, str) else (*next(found), "")
             for image in images]
 
 
 def rows_one_by_one(paths: list[Path], cascade: Cascade, p: Detect, workers: int):
-    """Yield a row of each photo; each thread decodes one and finds its face, so that all cores are busy throughout."""
+    """Yield the row of each photo; a thread both decodes a photo and detects its face, which keeps all cores busy."""
     def row(path):
         torch.set_num_threads(1)
         return rows_of([read_or_reason(path)], cascade, p)[0]
@@ -59,22 +59,25 @@ def rows_one_by_one(paths: list[Path], cascade: Cascade, p: Detect, workers: int
     try:
         yield from prefetch(row, paths, workers)
     finally:
-        torch.set_num_threads(threads)  # without workers this thread's were set to one
+        torch.set_num_threads(threads)  # without workers row() set this thread's to one
 
 
 def rows_in_batches(paths: list[Path], cascade: Cascade, p: Detect, workers: int, batch: int):
-    """Yield a row of each photo; `workers` threads decode, and two keep the GPU busy, each with a stream of its own."""
+    """Yield the row of each photo; `workers` threads decode, and two, each with its own stream, keep the GPU busy."""
     def rows(images):
         on_gpu = cascade.device.type == "cuda"
         with torch.cuda.stream(torch.cuda.Stream(cascade.device)) if on_gpu else nullcontext():
             return rows_of(images, cascade, p)
 
-    for part in prefetch(rows, batches(read_photos(paths, workers), batch), 2, each=1):
-        yield from part
+    for found in prefetch(rows, batches(read_photos(paths, workers), batch), 2, each=1):
+        yield from found
 
 
 def detect(photos: pd.DataFrame, root: Path, p: Detect, device, workers: int, batch: int) -> pd.DataFrame:
-    """photos: a row a photo with photo and part. Returns boxes.csv plus a column `reason` for the unreadable ones."""
+    """The columns of boxes.csv, part, and reason (empty for a readable photo). photos: photo, part.
+
+    Raises UserError if more than `max_bad` photos of the training part cannot be decoded.
+    """
     cascade, paths = Cascade(device), [root / photo for photo in photos.photo]
     found = (rows_one_by_one(paths, cascade, p, workers) if cascade.alone else
              rows_in_batches(paths, cascade, p, workers, batch))

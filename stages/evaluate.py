@@ -1,11 +1,11 @@
-"""Score the labels of the people whom no model has seen. Run: python -m stages.evaluate
+"""Score the out-of-fold predictions. Run: python -m stages.evaluate
 
 Reads   data/combined.parquet, data/labels/, data/boxes.csv, data/unreadable.csv, data/photos.csv, data/folds.csv, and
         the learning curves of models/
 Writes  reports/metrics.json       macro F1 and accuracy of the 18 classes and of each attribute, with 95% intervals of F1
-                                   by bootstrap over people, and what lies behind
-        reports/plots/labels.csv   photo, person, and true and predicted label, of every scored photo
-        reports/plots/*.csv        what DVC's other plots show, see stages/evaluation/breakdown.py
+                                   by bootstrap over people, and breakdowns
+        reports/plots/labels.csv   photo, person, and true and predicted labels of every scored photo
+        reports/plots/*.csv        tables of DVC's other plots, see stages/evaluation/breakdown.py
 """
 import pandas as pd
 
@@ -15,22 +15,22 @@ from stages.core.files import read_csv, write_csv, write_json
 from stages.core.metrics import scores, shares
 from stages.core.params import read_params
 from stages.evaluation.bootstrap import interval, scores_of_draws
-from stages.evaluation.breakdown import by_part, by_year, f1_by_class, f1_of_present, learning_curves, reliability
+from stages.evaluation.breakdown import by_year, f1_by_class, f1_by_group, f1_of_present, learning_curves, reliability
 from stages.evaluation.ground_truth import read_truth, read_years
 from stages.evaluation.out_of_fold import read_out_of_fold
 
 
 def by_how_found(scored: pd.DataFrame) -> dict:
-    """For each way a face was found: photos, accuracy, and macro F1 over the classes that occur among them."""
+    """Photos, accuracy, and macro F1 over the classes that occur, for each way a face was found."""
     out = {}
-    for found, part in scored.groupby("found"):
-        out[found] = {"photos": len(part), "f1": f1_of_present(part.class_true, part["class"]),
-                      "accuracy": float((part.class_true == part["class"]).mean())}
+    for found, group in scored.groupby("found"):
+        out[found] = {"photos": len(group), "f1": f1_of_present(group.class_true, group["class"]),
+                      "accuracy": float((group.class_true == group["class"]).mean())}
     return out
 
 
 def intervals(true, guess, people) -> dict:
-    """The 95% interval of macro F1 of the 18 classes ("f1") and of each attribute, of arrays (N,)."""
+    """95% intervals of macro F1, of the 18 classes ("f1") and of each attribute; true, guess: (N,) classes, people: (N,)."""
     draws = scores_of_draws(true, guess, people)
     return {name: dict(zip(("low", "high"), interval(values))) for name, values in draws.items()}
 
@@ -52,7 +52,7 @@ def main():
     labels = {f"{a}_{side}": values for a, pair in columns.items() for side, values in zip(("true", "predicted"), pair)}
     tables = {"labels": pd.DataFrame({"photo": scored.photo, "person": scored.person, **labels}),
               "classes": f1_by_class(scored), "reliability": reliability(scored), "years": by_year(scored),
-              "wearing": by_part(scored, "wearing"), "found": by_part(scored, "found"),
+              "wearing": f1_by_group(scored, "wearing"), "found": f1_by_group(scored, "found"),
               "curves": learning_curves(p.models, p.folds)}
     for name, table in tables.items():
         write_csv(table, f"reports/plots/{name}.csv")

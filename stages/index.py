@@ -1,11 +1,11 @@
-"""List every photo: who is on it, in which part it is, and what the table says of it. Run: python -m stages.index
+"""Index all photos, with person, part, MD5 and labels as given. Run: python -m stages.index
 
-Reads   data.root, in the contest's layout, or as its table data.table says
+Reads   data.root, in the contest's layout or with the table data.table
 Writes  data/photos.csv   photo,person,part,md5        one row a photo; part is train or eval
         data/given.csv    photo,person,mask,gender,age labels of the training part, as given
-        data/unused.csv   file,reason                  every other file in the folders of photos
+        data/unused.csv   file,reason                  every other file, and why
 
-Later stages know a photo by its md5 in photos.csv, so a changed photo reruns them and a changed label does not.
+Later stages depend on the md5 in photos.csv, so that a changed photo reruns them and a changed label does not.
 """
 import hashlib
 import os
@@ -26,7 +26,7 @@ from stages.readers.table import read_table
 
 
 def check_labels(rows: pd.DataFrame, table: Path) -> pd.DataFrame:
-    """Labels of the training part, by name and in range; 0, 1 and 2 are taken for their names, too."""
+    """Labels of the training part, with names for codes 0, 1, 2 and whole years; raises UserError for values not allowed."""
     given = rows[rows.part == "train"].drop(columns="part").copy()
     for attribute in ("mask", "gender"):
         allowed = VALUES[attribute]
@@ -44,7 +44,7 @@ def check_labels(rows: pd.DataFrame, table: Path) -> pd.DataFrame:
 
 
 def of_both_genders(given: pd.DataFrame) -> list[str]:
-    """People with photos of either gender; given: a row a photo. Perhaps they are several, or some labels are wrong."""
+    """People with photos of both genders: two people under one name, or wrong labels. given: a row a photo."""
     genders = given.groupby("person").gender.nunique()
     return list(genders.index[genders > 1])
 
@@ -58,7 +58,7 @@ def md5_of(path: Path) -> str:
 
 
 def printable(name: str) -> str:
-    """A file's name as text, whatever bytes it is made of."""
+    """A file name as UTF-8 text, with escapes for other bytes."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 

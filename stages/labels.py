@@ -1,13 +1,13 @@
-"""The labels that one model learns, corrected where they are known to be wrong. Run: python -m stages.labels MODEL
+"""Write the labels that one model learns, with corrections applied. Run: python -m stages.labels MODEL
 
-Reads   data/given.csv and labels.corrections   person,attribute,old,new,source, and perhaps photo
-        data/photos.csv and <model>.pseudo      photo,label: photos to label, with the class of an earlier experiment
+Reads   data/given.csv and labels.corrections   person,attribute,old,new,source, and optionally photo
+        data/photos.csv and <model>.pseudo      photo,label: pseudo labels of photos to label, by an earlier experiment
 Writes  data/labels/<model>.csv                 photo,<attribute>; mask and gender by name, age in years; all for joint
-        data/corrected/<model>.csv              each correction of what it learns, and what became of it
-        data/extra/<model>.csv                  photo,label: the pseudo labels; to learn from, and never scored
+        data/corrected/<model>.csv              each correction of the model's attributes, and its outcome
+        data/extra/<model>.csv                  photo,label: the pseudo labels, for training, never scored
 
-A correction names a person by `path` or, for people of the contest, by id, and counts only where the old value matches:
-for all photos of the person, or for the one that `photo` names.
+A correction names a person by `path` or, for people of the contest, by id. It applies only where the old value matches:
+to all photos of the person, or to the one that `photo` names.
 """
 import re
 
@@ -22,17 +22,17 @@ from stages.core.params import read_model
 
 CONTEST_PERSON = re.compile(r"(\d{6}(?:-\d+)?)_(?:male|female)_[^_]+_\d+")
 COLUMNS = ["person", "attribute", "old", "new", "source"]
-PHOTO = "photo"  # a column that corrections may have besides: empty, or the one photo that is meant
+PHOTO = "photo"  # an optional column: empty, or the only photo to correct
 
 
 def id_of(person: str) -> str:
-    """The id within the name of a person of the contest, such as 001498-1_male_Asian_23; else the name itself."""
+    """The id in a contest person's name, such as 001498-1 of 001498-1_male_Asian_23; else the name itself."""
     match = CONTEST_PERSON.fullmatch(person)
     return match[1] if match else person
 
 
 def read_corrections(file: str) -> pd.DataFrame:
-    """The columns COLUMNS and PHOTO of a file of corrections; raises UserError naming a value that is not allowed."""
+    """COLUMNS and PHOTO of a file of corrections; raises UserError naming a value that is not allowed."""
     corrections = read_csv(file, COLUMNS)
     check_corrections(corrections, file)
     return corrections.assign(**{PHOTO: corrections.get(PHOTO, "")})[[*COLUMNS, PHOTO]]
@@ -51,21 +51,21 @@ def check_corrections(corrections: pd.DataFrame, file: str) -> None:
 
 
 def correct(given: pd.DataFrame, corrections: pd.DataFrame, attribute: str) -> tuple[pd.Series, list[str]]:
-    """Apply corrections of one attribute. Returns the labels (in the order of `given`) and each correction's outcome.
+    """Apply corrections of one attribute. Returns the labels, in the order of `given`, and each correction's outcome.
 
-    Every old value is compared with the label as given, so two corrections can swap two labels of a person.
+    Old values are compared with the labels as given, so two corrections can swap two labels of a person.
     """
     labels, outcomes = given[attribute].copy(), []
     ids, corrected = given.person.map(id_of), pd.Series(False, given.index)
     for row in corrections.itertuples():
-        here = (given.person == row.person) | (ids == row.person)
+        of_person = (given.person == row.person) | (ids == row.person)
         if row.photo:
-            here &= given.photo == row.photo
-        match = here & (given[attribute] == row.old)
-        if not here.any():
+            of_person &= given.photo == row.photo
+        match = of_person & (given[attribute] == row.old)
+        if not of_person.any():
             outcomes.append("no such photo of that person" if row.photo else "no such person")
         elif not match.any():
-            outcomes.append(f"not applied: the label is {' '.join(sorted(set(given[attribute][here])))}")
+            outcomes.append(f"not applied: the label is {' '.join(sorted(set(given[attribute][of_person])))}")
         elif given.person[match].nunique() > 1:
             outcomes.append("not applied: two people have this id")
         elif (corrected & match).any():
@@ -77,25 +77,25 @@ def correct(given: pd.DataFrame, corrections: pd.DataFrame, attribute: str) -> t
 
 
 def corrected(given: pd.DataFrame, corrections: pd.DataFrame, attributes: tuple[str, ...]) -> tuple[pd.DataFrame, list]:
-    """The labels of each attribute, (N, attributes), and the outcome of each of the corrections, which are of these."""
+    """Corrected labels, (N, attributes), and the outcome of each correction, all of them of these attributes."""
     labels, outcomes = {}, pd.Series("", corrections.index, dtype=object)
     for attribute in attributes:
-        own = corrections[corrections.attribute == attribute]
-        labels[attribute], outcomes[own.index] = correct(given, own, attribute)
+        rows = corrections[corrections.attribute == attribute]
+        labels[attribute], outcomes[rows.index] = correct(given, rows, attribute)
     return pd.DataFrame(labels), list(outcomes)
 
 
 def read_pseudo(file: str, name: str, p: Model) -> pd.DataFrame:
-    """photo,label of a file of pseudo labels; raises UserError for photos that are not to be labelled, or other labels."""
+    """photo,label of a file of pseudo labels; raises UserError for photos not in the eval part, unknown labels, duplicates."""
     pseudo = read_csv(file, ["photo", "label"])
     photos = read_csv("data/photos.csv", ["photo", "part"])
-    if strange := sorted(set(pseudo.photo) - set(photos.photo[photos.part == "eval"])):
-        raise UserError(f"{file}: {strange[0]!r} and {len(strange) - 1} more photos are not among those to label "
+    if unknown := sorted(set(pseudo.photo) - set(photos.photo[photos.part == "eval"])):
+        raise UserError(f"{file}: {unknown[0]!r} and {len(unknown) - 1} more photos are not among those to label "
                         f"(data/photos.csv, part eval); make {name}.pseudo of an experiment on the same photos")
     if wrong := sorted(set(pseudo.label) - set(p.class_names)):
         raise UserError(f"{file}: label {wrong[0]!r} is none that {name} learns; allowed are {', '.join(p.class_names)}")
-    if (twice := pseudo.photo[pseudo.photo.duplicated()]).any():
-        raise UserError(f"{file}: {twice.iloc[0]!r} is listed twice")
+    if (duplicates := pseudo.photo[pseudo.photo.duplicated()]).any():
+        raise UserError(f"{file}: {duplicates.iloc[0]!r} is listed twice")
     return pseudo[["photo", "label"]]
 
 

@@ -1,11 +1,11 @@
-"""Probabilities of one trained model for whoever it has not seen. Run: python -m stages.predict MODEL FOLD|refit
+"""Predict with one trained model on its held-out fold and the eval part. Run: python -m stages.predict MODEL FOLD|refit
 
 Reads   models/<model>/<fold>/ or models/refit/<model>/, data/faces/, data/folds.csv, data/photos.csv, predict.<model>
-Writes  data/predictions/<model>/<fold>.parquet   photo and p0, p1, ..., the classes of its attribute, or the 18: of the
-                                                  held-out fold and the eval part; of the eval part alone for refit
+Writes  data/predictions/<model>/<fold>.parquet   photo, and p0, p1, ... of its attribute's classes, or of the 18; held-out
+                                                  fold and eval part, or for refit the eval part alone
 
-Probabilities are the mean over the views that predict.<model> asks for: the photo itself; `flip`, its mirror image, too;
-`random`, as R4 did for age, `random_views` more by the augmentations that the model was trained with.
+Test-time augmentation: the probabilities are the mean over the views of predict.<model>: the photo itself; with `flip`
+also its mirror image; with `random`, as R4 did for age, also `random_views` views by the augmentations of training.
 """
 from math import prod
 from pathlib import Path
@@ -28,7 +28,7 @@ from stages.modeling.trainer import predict_logits
 
 
 def unseen(faces: Faces, fold: str) -> list[int]:
-    """Rows of the photos of the held-out fold, which is nobody for "refit", and of the eval part."""
+    """Rows in data/faces of the held-out fold (none for "refit") and of the eval part."""
     photos = read_csv("data/photos.csv", ["photo", "person", "part"])
     folds = read_csv("data/folds.csv", ["person", "fold"])
     held_out = photos.person.isin(folds.person[folds.fold == fold]) & (photos.part == "train")
@@ -37,16 +37,16 @@ def unseen(faces: Faces, fold: str) -> list[int]:
 
 
 def probabilities(name: str, folder: Path, faces: Faces, rows: list[int], p: Params, device: torch.device) -> pd.DataFrame:
-    """photo, p0, p1, ... of rows of the crops by the network in `folder`: the mean over the views of predict.<name>.
+    """photo, p0, p1, ... of rows of the crops by the network in `folder`, the mean over the views of predict.<name>.
 
-    Raises UserError where one is no number.
+    Raises UserError where one is NaN.
     """
     network, settings = restore(folder, faces)
     size, heads = faces.size_at(settings["image_size"]), settings["heads"]
     network.to(device, memory_format=torch.channels_last)
 
     def look(names: list[str], view: int = 0, flip: bool = False):
-        """Probabilities (N, C) of one view: photos augmented by `names` with the draws of that view, or mirrored."""
+        """Probabilities (N, C) of one view: photos augmented by `names`, with the random draws of that view, or mirrored."""
         crops = Crops(faces, rows, size, Augment(names) if names else None, settings["seed"])
         batches = loader(crops, p.machine.batch, p.machine.workers, device)
         batches.sampler.epoch = view
@@ -61,16 +61,16 @@ def probabilities(name: str, folder: Path, faces: Faces, rows: list[int], p: Par
         views.append(look(always, flip=True))
     if asked.views == "random":
         views += [look(settings["augment"], view) for view in range(1, asked.random_views + 1)]
-    chances = pd.DataFrame(torch.stack(views).mean(0).numpy(), columns=columns)
-    chances.insert(0, "photo", [faces.photos[row] for row in rows])
-    if (lost := chances.isna().any(axis=1)).any():
-        raise UserError(f"{folder}: its answer to {lost.sum()} photos, such as {chances.photo[lost].iloc[0]}, is no number; "
-                        "train it anew")
-    return chances
+    table = pd.DataFrame(torch.stack(views).mean(0).numpy(), columns=columns)
+    table.insert(0, "photo", [faces.photos[row] for row in rows])
+    if (invalid := table.isna().any(axis=1)).any():
+        raise UserError(f"{folder}: the probabilities of {invalid.sum()} photos, such as {table.photo[invalid].iloc[0]}, are "
+                        "NaN; train it again")
+    return table
 
 
 def folder_of(name: str, fold: int | str) -> Path:
-    """Where the model of a fold is, or the one that learnt from everyone, for "refit"."""
+    """The folder of the model of a fold, or of the refitted one for "refit"."""
     return Path("models/refit", name) if fold == "refit" else Path("models", name, str(fold))
 
 
@@ -78,10 +78,10 @@ def main():
     name, fold = arguments("MODEL", "FOLD")
     params, _ = read_model(name)
     faces = Faces(Path("data/faces"))
-    chances = probabilities(name, folder_of(name, fold), faces, unseen(faces, fold), params,
-                            pick_device(params.machine.device))
-    write_parquet(chances, f"data/predictions/{name}/{fold}.parquet")
-    print(f"{name}, fold {fold}: {len(chances)} photos, views: {params.predict[name].views}")
+    table = probabilities(name, folder_of(name, fold), faces, unseen(faces, fold), params,
+                          pick_device(params.machine.device))
+    write_parquet(table, f"data/predictions/{name}/{fold}.parquet")
+    print(f"{name}, fold {fold}: {len(table)} photos, views: {params.predict[name].views}")
 
 
 if __name__ == "__main__":

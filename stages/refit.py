@@ -1,10 +1,10 @@
-"""Train one model once more, on everyone, for the epochs that its folds found. Run: python -m stages.refit MODEL
+"""Retrain one model on all people, for the median of its folds' best epochs. Run: python -m stages.refit MODEL
 
 Reads   models/<model>/<fold>/model.json of the listed folds, and what stages/train.py reads
-Writes  models/refit/<model>/   as stages/train.py does; there is nobody left to score it by
+Writes  models/refit/<model>/   as stages/train.py does, but without a score, since nothing is held out
 
-The number of epochs is the median of the folds' best ones, and the schedule is theirs, stopped there: the rates are the
-ones at which the best epoch was found. It labels the photos to label in the folds' stead, as reference system R4's.
+The learning rate schedule is that of the folds, stopped early, so that each epoch has the learning rate with which the
+folds found their best ones. The refitted model labels the photos to label instead of the folds, as in reference system R4.
 """
 import json
 from math import ceil
@@ -17,7 +17,7 @@ from stages.modeling.training_run import train_model
 
 
 def epochs_found(name: str, folds: list[int]) -> int:
-    """The median of the folds' best epochs; of an even number of folds the upper half."""
+    """The median of the folds' best epochs, rounded up."""
     return ceil(median(json.loads(Path("models", name, str(fold), "model.json").read_text())["best_epoch"] for fold in folds))
 
 

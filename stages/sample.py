@@ -1,10 +1,10 @@
-"""Draw people who do not exist, in the contest's layout and with its traps. Run: python -m stages.sample
+"""Draw a synthetic data set in the contest's layout, with its pitfalls. Run: python -m stages.sample
 
-Reads   params.yaml            sample: how many people, and the seed; machine.workers: processes that draw
+Reads   params.yaml            sample: number of people and seed; machine.workers: processes that draw
 Writes  data/sample/train/     train.csv, and images/<path>/ with seven photos a person
-        data/sample/eval/      info.csv, the photos to label in images/, and answers.csv, which only a sample has
+        data/sample/eval/      info.csv, images/ with the photos to label, and answers.csv, which only a sample has
 
-The same parameters give the same bytes, however many processes draw.
+The same parameters give the same bytes for any number of processes.
 """
 import hashlib
 import shutil
@@ -27,13 +27,13 @@ from stages.synthetic.masks import BARE, INCORRECT, WORN
 from stages.synthetic.render import draw_photo
 
 PHOTOS = {**{f"mask{n}": WORN for n in range(1, 6)}, "incorrect_mask": INCORRECT, "normal": BARE}  # name: mask
-AGES = ((18, BORDERS[0]), BORDERS, (BORDERS[1], 76))  # years of the three groups, the second one outside
+AGES = ((18, BORDERS[0]), BORDERS, (BORDERS[1], 76))  # years of the three groups, the end exclusive
 NEAR_BORDER = ((28, 30), (30, 33), (57, 60), (60, 63))
-FEW = 60  # below this many people the groups are equally large; from here on as ROUND has them
+FEW = 60  # below this many people the age groups are equally large; from here on as in ROUND
 ROUND = (0, 1, 0, 1, 2)
-# The head of an AppleDouble file, as macOS leaves them beside the photos on a stick.
+# The header of an AppleDouble file, which macOS leaves beside photos on USB sticks.
 JUNK = bytes.fromhex("00051607000200004d6163204f53205820202020202020200002") + bytes(70)
-# Ids of the contest's own people whose labels somebody corrects: here they would be somebody else's.
+# Ids of people in the contest's corrections, which must not apply to synthetic people.
 TAKEN = frozenset((
     20, 225, 664, 667, 725, 736, 767, 817, 1009, 1064, 1498, 1509, 1637, 1666, 1720, 1852, 3113, 3223, 3397,
     3780, 4281, 4348, 4418, 4432, 5223, 5227, 6359, 6360, 6361, 6362, 6363, 6364, 6424, 6504,
@@ -42,7 +42,7 @@ TAKEN = frozenset((
 
 @cache
 def person_ids(people: int) -> tuple[str, ...]:
-    """Ids from 000101 on. As in the contest one has a suffix, and one belongs to two people."""
+    """Ids from 000101 on. As in the contest, one has a suffix, and two people share one."""
     free = [n for n in range(101, 101 + people + len(TAKEN)) if n not in TAKEN]
     ids = [f"{n:06d}" for n in free[:people]]
     if people > 1:
@@ -53,7 +53,7 @@ def person_ids(people: int) -> tuple[str, ...]:
 
 
 def person_traits(number: int, people: int, rng) -> tuple[int, int]:
-    """Gender, and age in years, of one of `people`: they go round the genders and the age groups."""
+    """Gender, and age in years, of person `number` of `people`; genders and age groups take turns."""
     turn = number // 2
     group = ROUND[turn % len(ROUND)] if people >= FEW else turn % len(AGES)
     low, high = AGES[group]
@@ -64,13 +64,13 @@ def person_traits(number: int, people: int, rng) -> tuple[int, int]:
 
 
 def photo_suffix(number: int, name: str) -> str:
-    """Mostly .jpg; a few people have other suffixes, some of them several."""
+    """Mostly .jpg; a few people have other suffixes, and some several."""
     odd = {2: ".jpeg", 4: {"mask2": ".jpeg", "incorrect_mask": ".png"}.get(name, ".jpg"), 9: ".png"}
     return odd.get(number % 20, ".jpg")
 
 
 def write_photo(photo: np.ndarray, file: Path) -> None:
-    """photo: (H, W, 3) uint8, RGB. The suffix of the file says the format."""
+    """Write a photo (H, W, 3) uint8, RGB, in the format of the file's suffix."""
     quality = [] if file.suffix == ".png" else [cv2.IMWRITE_JPEG_QUALITY, 90]
     done, data = cv2.imencode(file.suffix, cv2.cvtColor(photo, cv2.COLOR_RGB2BGR), quality)
     assert done, file
@@ -78,9 +78,9 @@ def write_photo(photo: np.ndarray, file: Path) -> None:
 
 
 def draw_person(folder: Path, people: int, eval_people: int, seed: int, number: int) -> list[dict]:
-    """Draw the seven photos of one person; the rows they add to train.csv (one) or to answers.csv (seven).
+    """Draw the seven photos of one person, and return the rows for train.csv (one) or answers.csv (seven).
 
-    number: 0 to people - 1 to train on, from there on to label.
+    number: 0 to people - 1 are to train on, the rest to label.
     """
     rng = np.random.default_rng([seed, number])
     training = number < people
@@ -109,7 +109,7 @@ def draw_person(folder: Path, people: int, eval_people: int, seed: int, number: 
 def draw_sample(folder: Path, people: int, eval_people: int, seed: int, jobs: int) -> None:
     """Draw `people` to train on and `eval_people` to label into `folder`, which appears whole or not at all.
 
-    The same arguments give the same bytes. jobs: processes; 1 or fewer draw in the calling one.
+    The same arguments give the same bytes. jobs: number of processes; with 1 or fewer the calling one draws.
     """
     folder = Path(folder)
     part = folder.with_name(f".{folder.name}.part")

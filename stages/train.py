@@ -1,13 +1,13 @@
-"""Train one model on all folds but one. Run: python -m stages.train MODEL FOLD
+"""Train one model on all folds but FOLD, which is held out. Run: python -m stages.train MODEL FOLD
 
 Reads   data/faces/, data/photos.csv, data/folds.csv, data/labels/<model>.csv, data/extra/<model>.csv and the model's
         section of params.yaml
 Writes  models/<model>/<fold>/   weights.safetensors, model.json (settings), live/ (dvclive: loss, F1 and lr by epoch)
 
-The best epoch is the one with the highest macro F1 (or accuracy, or lowest loss: `best`) over the whole held-out fold,
-by the official labels; moved age borders, dropped ages and pseudo labels change what is learnt, never what is scored. A
-training that was killed goes on from its last finished epoch when it is run again, and ends in the same bytes. One
-whose loss is no number any more ends there, and keeps its best epoch.
+The weights are those of the epoch with the highest macro F1 (or accuracy, or lowest loss: `best`) over the whole held-out
+fold, by the official labels; moved age borders, dropped ages and pseudo labels change the training set, never the score.
+When a killed training is run again, it resumes after its last finished epoch, and ends in the same bytes. A training that
+diverges ends there, and keeps its best epoch.
 """
 from pathlib import Path
 

@@ -1,7 +1,7 @@
-"""What lies behind the headline scores: tables of the scored photos, each for one of DVC's plots.
+"""Breakdowns of the headline scores: a table for each of DVC's plots.
 
-`scored` is a row a photo that no model has seen: class, mask, gender and age as labelled by the pipeline, the same with
-_true, class_0 ... class_17 (probabilities), found, years (the true age); see stages/evaluation/out_of_fold.py.
+`scored` holds out-of-fold predictions, a row a photo (stages/evaluation/out_of_fold.py): class, mask, gender and age as
+predicted, the ground truth of each with _true, class_0 ... class_17 (probabilities), found, years (the true age).
 """
 from pathlib import Path
 
@@ -12,17 +12,17 @@ from sklearn.metrics import f1_score
 from stages.core.classes import ATTRIBUTES, CLASSES, VALUES
 from stages.core.metrics import macro_f1
 
-BINS = np.linspace(0, 1, 11)  # of the probability of the chosen class
+BINS = np.linspace(0, 1, 11)  # of the confidence: tenths
 
 
-def marginals(chances: pd.DataFrame, attribute: str) -> np.ndarray:
+def marginals(probabilities: pd.DataFrame, attribute: str) -> np.ndarray:
     """Probabilities (N, C) of the values of one attribute, from columns class_0 ... class_17."""
-    each = chances[[f"class_{i}" for i in range(len(CLASSES))]].to_numpy().reshape(-1, *map(len, VALUES.values()))
+    each = probabilities[[f"class_{i}" for i in range(len(CLASSES))]].to_numpy().reshape(-1, *map(len, VALUES.values()))
     return each.sum(tuple(axis for axis, other in enumerate(ATTRIBUTES, 1) if other != attribute))
 
 
 def confidence(labelled: pd.DataFrame, attribute: str) -> np.ndarray:
-    """The probability (N,) of the value that each photo got, which with offsets need not be the likeliest."""
+    """Probability (N,) of the predicted value of an attribute; with class offsets it need not be the highest."""
     return marginals(labelled, attribute)[np.arange(len(labelled)), labelled[attribute]]
 
 
@@ -34,10 +34,10 @@ def f1_by_class(scored: pd.DataFrame) -> pd.DataFrame:
 
 
 def reliability(scored: pd.DataFrame) -> pd.DataFrame:
-    """How often the chosen value is right when it is so probable: series (attribute), confidence, accuracy, photos.
+    """Reliability diagram: series (attribute), confidence, accuracy, photos, a row for each tenth of the confidence.
 
-    confidence is the mean of the probabilities in a tenth; a model that means what it says has the two alike. Naeini et
-    al., "Obtaining Well Calibrated Probabilities Using Bayesian Binning", 2015.
+    confidence is the mean probability of the predicted values; a calibrated model's equals its accuracy. Naeini et al.,
+    "Obtaining Well Calibrated Probabilities Using Bayesian Binning", 2015.
     """
     tables = []
     for attribute in ATTRIBUTES:
@@ -51,7 +51,7 @@ def reliability(scored: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_year(scored: pd.DataFrame) -> pd.DataFrame:
-    """years, series (age group), share, photos: of the photos of people so old, the share labelled with each age group."""
+    """years, series (age group), share, photos: the share of photos of people of each age predicted as each age group."""
     shares = pd.crosstab(scored.years, scored.age, normalize="index").reindex(columns=range(3), fill_value=0.0)
     shares.columns = VALUES["age"]
     table = shares.reset_index().melt("years", var_name="series", value_name="share")
@@ -59,25 +59,27 @@ def by_year(scored: pd.DataFrame) -> pd.DataFrame:
 
 
 def f1_of_present(true: pd.Series, guess: pd.Series) -> float:
-    """Macro F1 over the classes that occur in `true`, since one that nobody has would count 0."""
+    """Macro F1 over the classes that occur in `true`; an absent one would count 0."""
     present, numbers = np.unique(true, return_inverse=True)
     guess = guess.map({value: i for i, value in enumerate(present)}).fillna(-1).astype(int)
     return macro_f1(numbers, guess, len(present))
 
 
-def by_part(scored: pd.DataFrame, column: str) -> pd.DataFrame:
-    """`column`, photos, series (attribute), f1: macro F1 of each attribute among the photos of each value of `column`, over
-    the values that occur there."""
+def f1_by_group(scored: pd.DataFrame, column: str) -> pd.DataFrame:
+    """`column`, photos, series (attribute), f1: macro F1 of each attribute for each value of `column`.
+
+    f1 is over the attribute's values that occur among these photos.
+    """
     rows = []
-    for value, part in scored.groupby(column):
+    for value, group in scored.groupby(column):
         for attribute in ATTRIBUTES:
-            rows.append({column: value, "photos": len(part), "series": attribute,
-                         "f1": f1_of_present(part[f"{attribute}_true"], part[attribute])})
+            rows.append({column: value, "photos": len(group), "series": attribute,
+                         "f1": f1_of_present(group[f"{attribute}_true"], group[attribute])})
     return pd.DataFrame(rows)
 
 
 def learning_curves(models: list[str], folds: list[int]) -> pd.DataFrame:
-    """series (model and fold), epoch (from 1), loss, f1 (macro, of the held-out fold): what dvclive kept of each training."""
+    """series (model and fold), epoch (from 1), loss (training), f1 (macro, held-out fold), from dvclive's logs."""
     tables = []
     for model in models:
         for fold in folds:

@@ -1,4 +1,4 @@
-"""The true class of every photo of the training part, from the labels that the listed models learn."""
+"""Ground truth of the training part's photos: the corrected labels of the listed models."""
 import pandas as pd
 
 from stages.core.classes import ATTRIBUTES, classes_of, encode
@@ -7,7 +7,7 @@ from stages.core.params import Params
 
 
 def read_corrected(p: Params) -> pd.DataFrame:
-    """photo, mask, gender and age (years), as text: the labels of the training part, corrected."""
+    """photo, mask, gender and age (years) as text: the corrected labels of the training part."""
     columns = {}
     for attribute in ATTRIBUTES:
         name = (p.specialists(attribute) or p.joint)[0]
@@ -16,15 +16,15 @@ def read_corrected(p: Params) -> pd.DataFrame:
 
 
 def read_years(p: Params) -> pd.Series:
-    """The age in years of the person on each photo of the training part, as corrected, by photo."""
+    """The corrected age in years of each photo of the training part, indexed by photo."""
     labels = read_csv(f"data/labels/{(p.specialists('age') or p.joint)[0]}.csv", ["photo", "age"]).set_index("photo")
     return labels.age.astype(int)
 
 
 def read_truth(p: Params) -> pd.DataFrame:
-    """By photo: mask, gender and age (official classes from 0), and `class`, 0 to 17.
+    """mask, gender and age (official classes from 0) and `class` (0 to 17), indexed by photo.
 
-    Models that learn the same have the same labels, so the first listed speaks for them all.
+    Models of one attribute have the same labels, so the first listed provides them.
     """
     columns = {}
     for attribute in ATTRIBUTES:

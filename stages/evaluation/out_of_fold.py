@@ -1,4 +1,4 @@
-"""The scored photos: those of people whom no model has seen, with what they were labelled and what is true."""
+"""Out-of-fold predictions beside the ground truth, a row a photo."""
 import pandas as pd
 
 from stages.core.classes import VALUES
@@ -6,8 +6,11 @@ from stages.core.files import read_csv
 
 
 def read_out_of_fold(combined: pd.DataFrame, truth: pd.DataFrame, years: pd.Series) -> pd.DataFrame:
-    """A row a photo: the columns of `combined` (data/combined.parquet), the classes of `truth` with _true, how its face was
-    found, the age in years, person and fold as text, and `wearing`, how the mask is truly worn."""
+    """Join predictions and ground truth, a row a photo of the training part.
+
+    Columns: those of `combined` (data/combined.parquet), those of `truth` with _true, found (how the face was detected),
+    person, fold (text), years (the true age) and wearing (the name of the true mask class).
+    """
     scored = combined[combined.part == "train"].join(truth.add_suffix("_true"), on="photo")
     for file, key, column in (("boxes", "photo", "found"), ("photos", "photo", "person"), ("folds", "person", "fold")):
         table = read_csv(f"data/{file}.csv", [key, column])

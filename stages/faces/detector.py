@@ -1,4 +1,4 @@
-"""The face of every photo of a list: MTCNN where it is sure, the second look where it is not, else the middle."""
+"""Detect the main face of each photo: by MTCNN where it is sure, else by the second look, else the middle box."""
 from math import ceil
 
 import cv2
@@ -11,13 +11,13 @@ from stages.faces.mtcnn import Cascade
 from stages.faces.second_look import second_look
 from stages.faces.selection import area, main_face
 
-LARGE = 4_000_000  # pixels; a larger photo is shrunk before faces are looked for
-SMALLEST = 32  # faces narrower than this part of a photo (of its mean side) are not looked for, so that time is bounded
+LARGE = 4_000_000  # pixels; a larger photo is shrunk before detection
+SMALLEST = 32  # no faces below 1/32 of a photo's mean side (the root of its area) are looked for, which bounds the time
 COLUMNS = ["found", "x0", "y0", "x1", "y1", "score", "faces"]
 
 
 def by_size(photos: list[np.ndarray]) -> list[list[int]]:
-    """Positions of the photos of each size, since a batch holds photos of one size."""
+    """Positions of the photos of each size; a batch holds photos of one size."""
     groups: dict[tuple, list[int]] = {}
     for i, photo in enumerate(photos):
         groups.setdefault(photo.shape, []).append(i)
@@ -25,7 +25,7 @@ def by_size(photos: list[np.ndarray]) -> list[list[int]]:
 
 
 def find_faces(photos: list[np.ndarray], cascade: Cascade, p: Detect) -> list[tuple]:
-    """photos: (H, W, 3) uint8, RGB, of any sizes. Returns of each what COLUMNS name."""
+    """A tuple of the COLUMNS for each photo. photos: (H, W, 3) uint8, RGB, of any sizes."""
     rows: list = [None] * len(photos)
     for group in by_size(photos):
         height, width, _ = photos[group[0]].shape
@@ -38,7 +38,7 @@ def find_faces(photos: list[np.ndarray], cascade: Cascade, p: Detect) -> list[tu
 
 
 def stacked(photos: list[np.ndarray], device: torch.device) -> torch.Tensor:
-    """Photos of one size as a batch, in memory from which the GPU fetches by itself."""
+    """Photos of one size as a batch (N, H, W, 3), in pinned memory for a GPU."""
     batch = torch.empty(len(photos), *photos[0].shape, dtype=torch.uint8, pin_memory=device.type == "cuda")
     for photo, place in zip(photos, batch.numpy()):
         place[:] = photo
@@ -46,7 +46,7 @@ def stacked(photos: list[np.ndarray], device: torch.device) -> torch.Tensor:
 
 
 def find_in_batch(photos: torch.Tensor, cascade: Cascade, p: Detect, by: int) -> list[tuple | None]:
-    """photos: (N, H, W, 3) uint8, RGB, shrunk `by` times. Returns a row of each, or None where there is no face."""
+    """The row of each photo, None without a face. photos: (N, H, W, 3) uint8, RGB, shrunk `by` times."""
     _, height, width, _ = photos.shape
     smallest = [max(-(-face // by), int((height * width) ** 0.5 / SMALLEST)) for face in (p.min_face, p.lenient_min_face)]
     rows = [row_of("mtcnn", sure(faces, p, height * width), by) for faces in cascade(photos, smallest[0], p.thresholds)]
@@ -58,7 +58,10 @@ def find_in_batch(photos: torch.Tensor, cascade: Cascade, p: Detect, by: int) ->
 
 
 def sure(faces: np.ndarray, p: Detect, pixels: int) -> np.ndarray:
-    """MTCNN's faces (k, 16) that enough boxes agree on, if one of them is as large as the subject of a photo is."""
+    """MTCNN's faces (k, 16) on which at least `sure_votes` boxes agree; none if none of these fills `sure_share` of the photo.
+
+    All faces if `second_look` is off. pixels: of the photo.
+    """
     if not p.second_look:
         return faces
     faces = faces[faces[:, 5] >= p.sure_votes]
@@ -66,6 +69,6 @@ def sure(faces: np.ndarray, p: Detect, pixels: int) -> np.ndarray:
 
 
 def row_of(found: str, faces: np.ndarray, by: int) -> tuple | None:
-    """A row of boxes.csv, from `found` on, of the faces (k, 5 or more) of a photo shrunk `by` times."""
+    """COLUMNS of the main one of faces (k, 5 or more) in a photo shrunk `by` times; None without faces."""
     face = main_face(faces)
     return None if face is None else (found, *(round(float(v) * by) for v in face[:4]), f"{face[4]:.3f}", len(faces))

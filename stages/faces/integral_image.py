@@ -1,7 +1,7 @@
-"""Resize by area: whole photos, or a great many cuts of them at once, from their integral images.
+"""Area resizing of whole photos, or of many cuts at once, by integral images.
 
 Viola and Jones, "Rapid Object Detection using a Boosted Cascade of Simple Features", 2001: the sum of any rectangle
-is a difference of four values. Means are those of torch's `interpolate(mode="area")`, bit for bit.
+takes four values of the image. The means are those of torch's `interpolate(mode="area")`, bit for bit.
 """
 from functools import lru_cache
 
@@ -10,11 +10,11 @@ import torch
 
 
 def integral(photos: torch.Tensor) -> torch.Tensor:
-    """Sums of all pixels above and left of each: (N, H+1, W+1, 3) int32, of photos (N, H, W, 3) uint8.
+    """Integral images, (N, H+1, W+1, 3) int32, of photos (N, H, W, 3) uint8.
 
-    Where a photo's total leaves int32, a difference still holds.
+    A total beyond int32 wraps around; the sum of a rectangle within int32 is still right.
     """
-    if photos.device.type == "cpu":  # the same sums, several times as fast
+    if photos.device.type == "cpu":  # the same sums, several times faster
         sums = torch.empty(len(photos), photos.shape[1] + 1, photos.shape[2] + 1, 3, dtype=torch.int32)
         for photo, out in zip(photos.numpy(), sums.numpy()):
             cv2.integral(photo, sum=out)
@@ -24,29 +24,32 @@ def integral(photos: torch.Tensor) -> torch.Tensor:
 
 
 def cells(length, count: int, device) -> tuple[torch.Tensor, torch.Tensor]:
-    """Where the `count` cells of an area resize begin and end in `length` pixels; they overlap as torch's do."""
+    """Where the `count` cells of an area resize of `length` pixels begin and end (exclusive); they overlap as torch's do."""
     i = torch.arange(count, device=device)
     return i * length // count, -(-(i + 1) * length // count)
 
 
 @lru_cache(256)
 def cells_of_side(length: int, count: int, device) -> tuple[torch.Tensor, torch.Tensor]:
-    """As `cells`, kept: photos have few sizes. Made on the host, so that another stream of a GPU finds them finished."""
+    """`cells`, cached: photos have few sizes. Computed on the host, so that every stream of a GPU finds them ready."""
     first, last = cells(length, count, "cpu")
     return first.to(device), last.to(device)
 
 
 def shrink(image: torch.Tensor, height: int, width: int) -> torch.Tensor:
-    """All photos of an integral image resized: (N, height, width, 3) float, 0 to 255."""
+    """Resize all photos of integral images (N, H+1, W+1, 3): (N, height, width, 3) float, 0 to 255."""
     y0, y1 = cells_of_side(image.shape[1] - 1, height, image.device)
     x0, x1 = cells_of_side(image.shape[2] - 1, width, image.device)
     rows = image.index_select(1, y1) - image.index_select(1, y0)
     sums = rows.index_select(2, x1) - rows.index_select(2, x0)
-    return sums.float().div_((y1 - y0)[:, None, None]).div_((x1 - x0)[:, None])  # in torch's own order
+    return sums.float().div_((y1 - y0)[:, None, None]).div_((x1 - x0)[:, None])  # in torch's order of divisions
 
 
 def cut(image: torch.Tensor, owner: torch.Tensor, corners: torch.Tensor, side: int) -> torch.Tensor:
-    """Cuts resized, (K, side, side, 3) float; owner (K,): photo of each; corners (K, 4): x0, y0, x1, y1, whole."""
+    """Cut K boxes out of integral images and resize them: (K, side, side, 3) float, 0 to 255.
+
+    owner: (K,) index of each box's photo. corners: (K, 4) x0, y0, x1, y1, whole pixels, within the photo.
+    """
     n, height, width, _ = image.shape
     x, y, right, bottom = corners[:, :, None].unbind(1)
     y0, y1 = cells(bottom - y, side, image.device)

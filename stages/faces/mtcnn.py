@@ -1,15 +1,15 @@
-"""MTCNN, batched all the way: the three networks of facenet-pytorch with their weights, and no loop over boxes.
+"""MTCNN with facenet-pytorch's three networks and weights, batched throughout: no loop over boxes.
 
 Zhang et al., "Joint Face Detection and Alignment using Multitask Cascaded Convolutional Networks", 2016.
 
-P-Net looks for faces at every place and scale, R-Net and O-Net judge and correct the candidates. The steps and their
-arithmetic are facenet-pytorch's, with these differences: photos are shrunk and candidates cut out by an integral
-image (stages/faces/integral_image.py), all at once; candidates of all scales are collected together, so that a GPU is
-waited for a few times a batch; NMS is done on exact coordinates; a candidate wholly outside the photo is dropped instead of
-stopping the run; and landmarks are placed within the part of a face that the photo shows.
+P-Net proposes candidates at every place and scale; R-Net and O-Net score and correct them. The steps and their arithmetic
+are facenet-pytorch's, with these differences: photos are shrunk and candidates cut from integral images
+(stages/faces/integral_image.py), all at once; the candidates of all scales are collected together, so that the host waits
+for the GPU only a few times a batch; NMS is exact in its coordinates; a candidate wholly outside the photo is dropped
+instead of stopping the run; and landmarks are placed within the visible part of a face.
 
-A box never depends on the other photos of its batch: the networks see batches of one fixed size, filled up with
-zeros, on a GPU, and every photo alone on the CPU (where that is no slower, since it stays in the cache).
+A box never depends on the other photos of its batch: on a GPU the networks see batches of one fixed size, padded with
+zeros, and on the CPU each photo alone (no slower there, since it stays in the cache).
 A box is (x0, y0, x1, y1) in pixels of the photo.
 """
 from functools import lru_cache
@@ -22,17 +22,17 @@ from torchvision.ops import nms
 
 from stages.faces.integral_image import cut, integral, shrink
 
-FACTOR = 0.709  # between two scales of the pyramid; the paper's, about half the area
-CELL, STRIDE = 12, 2  # P-Net's field of view and step, in pixels of a scale
-PHOTOS, CUTS = 32, 1024  # what P-Net, and R-Net and O-Net, see at once on a GPU
+FACTOR = 0.709  # from one scale of the pyramid to the next: about half the area, as in the paper
+CELL, STRIDE = 12, 2  # P-Net's receptive field and stride, in pixels of a scale
+PHOTOS, CUTS = 32, 1024  # batch sizes on a GPU: contest photos for P-Net, candidates for R-Net and O-Net
 CONTEST_PIXELS = 384 * 512
 SAME = 0.6  # intersection over union from which two boxes agree on a face
 
 
 class Faces(NamedTuple):
-    """What O-Net takes for faces, of all photos of a batch, before boxes of one face are suppressed."""
+    """Candidates that passed O-Net, of all photos of a batch, before NMS."""
 
-    owner: torch.Tensor  # (k,) which photo
+    owner: torch.Tensor  # (k,) index of the photo
     boxes: torch.Tensor  # (k, 5) x0, y0, x1, y1, score
     points: torch.Tensor  # (k, 5, 2) x and y of the left and right eye, nose, left and right corner of the mouth
 
@@ -40,8 +40,8 @@ class Faces(NamedTuple):
 class Cascade:
     """The three networks on one device.
 
-    alone: every photo by itself, else in batches of a fixed size. half: the networks compute in half precision; boxes
-    and scores stay in float32. Left out, a GPU takes batches in half precision, the CPU neither.
+    alone: each photo by itself, else batches of a fixed size. half: half precision inside the networks; boxes and scores
+    stay float32. By default a GPU takes batches in half precision, and the CPU single photos in float32.
     """
 
     def __init__(self, device: torch.device, alone: bool | None = None, half: bool | None = None):
@@ -54,14 +54,14 @@ class Cascade:
     def __call__(self, photos: torch.Tensor, min_face: int, thresholds) -> list[np.ndarray]:
         """Faces of at least `min_face` pixels; `thresholds` are those of P-Net, R-Net and O-Net.
 
-        photos: (N, H, W, 3) uint8, RGB. Returns of each photo its faces, (k, 16), best first: x0, y0, x1, y1, score,
-        how many boxes agree on the face, and the five landmarks' x and y.
+        photos: (N, H, W, 3) uint8, RGB. Returns the faces of each photo, (k, 16), best first: x0, y0, x1, y1, score,
+        number of boxes that agree on the face, and x and y of the five landmarks.
         """
         return [without_nested(faces) for faces in self.candidates(photos, min_face, thresholds)]
 
     @torch.inference_mode()
     def candidates(self, photos: torch.Tensor, min_face: int, thresholds) -> list[np.ndarray]:
-        """As above, (k, 15), with several boxes of a face, and without the number that agree."""
+        """As __call__, before the last NMS: (k, 15), several boxes a face, and no number that agree."""
         _, height, width, _ = photos.shape
         chunk = 1 if self.alone else max(1, PHOTOS * CONTEST_PIXELS // max(CONTEST_PIXELS, height * width))
         out = []
@@ -72,66 +72,65 @@ class Cascade:
         return out
 
     def find(self, image: torch.Tensor, min_face: int, thresholds) -> Faces:
-        """image: the integral image of the photos."""
+        """All three networks in turn. image: integral images of the photos."""
         owner, boxes = self.propose(image, min_face, thresholds[0])
-        owner, boxes, shifts, _ = self.judged(self.rnet, 24, image, owner, squared(boxes), thresholds[1])
-        best = nms_apart(boxes, owner, 0.7)
+        owner, boxes, shifts, _ = self.filter(self.rnet, 24, image, owner, squared(boxes), thresholds[1])
+        best = batched_nms(boxes, owner, 0.7)
         boxes = squared(shifted(boxes[best], shifts[best]))
-        owner, boxes, shifts, points = self.judged(self.onet, 48, image, owner[best], boxes, thresholds[2])
+        owner, boxes, shifts, points = self.filter(self.onet, 48, image, owner[best], boxes, thresholds[2])
         return Faces(owner, shifted(boxes, shifts), points)
 
     def propose(self, image, min_face: int, threshold: float) -> tuple[torch.Tensor, torch.Tensor]:
-        """P-Net's candidates of all scales after NMS: the photo of each, (K,), and its box and score, (K, 5)."""
+        """P-Net's candidates of all scales after NMS: their photos, (K,), and boxes with scores, (K, 5)."""
         height, width = image.shape[1] - 1, image.shape[2] - 1
         sizes, places, level = pyramid(height, width, min_face, self.device)
         if not sizes:  # the photo is smaller than the smallest face
             return torch.zeros(0, dtype=torch.long, device=self.device), torch.zeros(0, 5, device=self.device)
         maps = [self.run(self.pnet, shrink(image, *size)) for size in sizes]
         shifts = torch.cat([shift.permute(0, 2, 3, 1).flatten(1, 2) for shift, _ in maps], 1)
-        chances = torch.cat([chance[:, 1].flatten(1) for _, chance in maps], 1)
-        owner, place = torch.nonzero(chances >= threshold, as_tuple=True)
-        boxes = torch.cat([places[place], chances[owner, place, None]], 1)
-        best = nms_apart(boxes, owner * len(sizes) + level[place], 0.5)
-        best = best[nms_apart(boxes[best], owner[best], 0.7)]
+        probabilities = torch.cat([probability[:, 1].flatten(1) for _, probability in maps], 1)
+        owner, place = torch.nonzero(probabilities >= threshold, as_tuple=True)
+        boxes = torch.cat([places[place], probabilities[owner, place, None]], 1)
+        best = batched_nms(boxes, owner * len(sizes) + level[place], 0.5)
+        best = best[batched_nms(boxes[best], owner[best], 0.7)]
         owner, place, boxes = owner[best], place[best], boxes[best]
         sides = (boxes[:, 2:4] - boxes[:, :2]).repeat(1, 2)
         return owner, torch.cat([boxes[:, :4] + shifts[owner, place] * sides, boxes[:, 4:5]], 1)
 
-    def judged(self, net, side: int, image, owner, boxes, threshold: float):
-        """Candidates that `net` takes for faces: owner (K,), boxes with its score (K, 5), shifts (K, 4), landmarks."""
+    def filter(self, net, side: int, image, owner, boxes, threshold: float):
+        """Candidates scored above the threshold by `net`: owner (K,), boxes with scores (K, 5), shifts (K, 4), landmarks."""
         corners, inside = cut_corners(boxes, image.shape[2] - 1, image.shape[1] - 1)
         owner, boxes, corners = owner[inside], boxes[inside, :4], corners[inside]
-        shifts, points, scores = self.judge(net, side, image, owner, corners)
+        shifts, points, scores = self.score(net, side, image, owner, corners)
         kept = scores > threshold
         boxes = torch.cat([boxes[kept], scores[kept, None]], 1)
-        return owner[kept], boxes, shifts[kept], placed(points[kept], corners[kept])
+        return owner[kept], boxes, shifts[kept], to_photo_pixels(points[kept], corners[kept])
 
-    def judge(self, net, side: int, image, owner, corners):
-        """Of K cuts: corrections (K, 4), landmarks as shares of the cut, (K, 10), and chances of a face, (K,)."""
+    def score(self, net, side: int, image, owner, corners):
+        """Run `net` on K cuts: box corrections (K, 4), landmarks as shares of the cut (K, 10), probabilities of a face (K,)."""
         size = max(1, len(owner)) if self.alone else CUTS
         outs = [self.run(net, cut(image, filled(o, size), filled(c, size), side))
                 for o, c in zip(owner.split(size), corners.split(size))]
-        shifts, *points, chances = (torch.cat(parts)[: len(owner)] for parts in zip(*outs))
-        return shifts, points[0] if points else shifts.new_zeros(len(owner), 10), chances[:, 1]
+        shifts, *points, probabilities = (torch.cat(parts)[: len(owner)] for parts in zip(*outs))
+        return shifts, points[0] if points else shifts.new_zeros(len(owner), 10), probabilities[:, 1]
 
     def run(self, net, pixels: torch.Tensor) -> list[torch.Tensor]:
-        """A network's answers in float32; pixels: (K, H, W, 3), 0 to 255."""
+        """Outputs of a network in float32; pixels: (K, H, W, 3), 0 to 255."""
         with torch.autocast(self.device.type, torch.float16, enabled=self.half):
             return [out.float() for out in net(((pixels - 127.5) * 0.0078125).permute(0, 3, 1, 2))]
 
 
 def filled(rows: torch.Tensor, count: int) -> torch.Tensor:
-    """Rows, with zeros after them to make `count`."""
+    """Rows, padded with rows of zeros to `count`."""
     missing = count - len(rows)
     return torch.cat([rows, rows.new_zeros(missing, *rows.shape[1:])]) if missing > 0 else rows
 
 
 @lru_cache(64)
 def pyramid(height: int, width: int, min_face: int, device) -> tuple[list, torch.Tensor, torch.Tensor]:
-    """Of the scales, from the one at which the smallest face fills P-Net's view down to the whole photo:
+    """The image pyramid, from the scale at which the smallest face fills P-Net's receptive field down to the whole photo.
 
-    their heights and widths; the boxes (L, 4) that P-Net judges in all of them, in pixels of the photo; and the scale
-    of each of these, (L,).
+    Returns height and width of each scale; the boxes (L, 4) that P-Net scores, in pixels of the photo; their scales (L,).
     """
     scale, sizes, places, level = CELL / min_face, [], [], []
     while min(height, width) * scale >= CELL:
@@ -147,8 +146,8 @@ def pyramid(height: int, width: int, min_face: int, device) -> tuple[list, torch
     return sizes, torch.cat(places).to(device), torch.cat(level).to(device)
 
 
-def nms_apart(boxes: torch.Tensor, group: torch.Tensor, overlap: float) -> torch.Tensor:
-    """Non-maximum suppression within each group; indices by falling score.
+def batched_nms(boxes: torch.Tensor, group: torch.Tensor, overlap: float) -> torch.Tensor:
+    """Non-maximum suppression within each group; returns indices by falling score.
 
     Groups are moved apart in float64, where a float32 box plus its offset is exact.
     """
@@ -160,22 +159,22 @@ def nms_apart(boxes: torch.Tensor, group: torch.Tensor, overlap: float) -> torch
 
 
 def shifted(boxes: torch.Tensor, shifts: torch.Tensor) -> torch.Tensor:
-    """Boxes moved by a network's corrections, which are shares of their width and height."""
+    """Boxes with a network's corrections applied, which are shares of their width and height."""
     sides = (boxes[:, 2:4] - boxes[:, :2] + 1).repeat(1, 2)
     return torch.cat([boxes[:, :4] + shifts * sides, boxes[:, 4:5]], 1)
 
 
-def placed(points: torch.Tensor, corners: torch.Tensor) -> torch.Tensor:
-    """Landmarks (K, 10), five x and five y as shares of a cut, in pixels of the photo: (K, 5, 2).
+def to_photo_pixels(points: torch.Tensor, corners: torch.Tensor) -> torch.Tensor:
+    """Landmarks in pixels of the photo, (K, 5, 2), from shares of the cut, (K, 10): five x, then five y.
 
-    facenet-pytorch takes them for shares of the candidate's whole box, of which a cut at the photo's edge is a part.
+    facenet-pytorch takes shares of the candidate's whole box, of which a cut at the photo's edge is only a part.
     """
     corners = corners.float()
     return points.view(-1, 2, 5).transpose(1, 2) * (corners[:, None, 2:] - corners[:, None, :2]) + corners[:, None, :2]
 
 
 def squared(boxes: torch.Tensor) -> torch.Tensor:
-    """Boxes grown to squares about their centres."""
+    """Boxes grown to squares around their centres."""
     sides = boxes[:, 2:4] - boxes[:, :2]
     longer = sides.max(1, keepdim=True).values
     top_left = boxes[:, :2] + sides * 0.5 - longer * 0.5
@@ -183,7 +182,7 @@ def squared(boxes: torch.Tensor) -> torch.Tensor:
 
 
 def cut_corners(boxes: torch.Tensor, width: int, height: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Whole-pixel corners (K, 4) of the part of each box within the photo, and whether any of it is, (K,)."""
+    """Boxes clipped to the photo, in whole pixels, (K, 4), and whether anything is left of each, (K,)."""
     whole = boxes[:, :4].trunc().long()
     x0, y0 = whole[:, 0].clamp(min=1) - 1, whole[:, 1].clamp(min=1) - 1
     x1, y1 = whole[:, 2].clamp(max=width), whole[:, 3].clamp(max=height)
@@ -191,7 +190,7 @@ def cut_corners(boxes: torch.Tensor, width: int, height: int) -> tuple[torch.Ten
 
 
 def overlaps(box: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Intersection over union, and over the smaller of the two, of a box with each of boxes (k, 4 or more)."""
+    """Intersection over union, and over the smaller area, (k,) each, of a box with boxes (k, 4 or more)."""
     low, high = np.maximum(boxes[:, :2], box[:2]), np.minimum(boxes[:, 2:4], box[2:4])
     shared = np.prod(np.maximum(0, high - low + 1), axis=1)
     area, areas = np.prod(box[2:4] - box[:2] + 1), np.prod(boxes[:, 2:4] - boxes[:, :2] + 1, axis=1)
@@ -199,9 +198,9 @@ def overlaps(box: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 
 def without_nested(boxes: np.ndarray, overlap: float = 0.7) -> np.ndarray:
-    """The last suppression, of one photo: a box that mostly lies within a better one goes. (k, 5 or more), best first.
+    """The last NMS, of one photo: drops boxes that mostly lie within a better one. (k, 5 or more), best first.
 
-    A column after the score says how many of all the boxes agree with a box, itself included.
+    Inserts a column after the score: how many of all boxes agree with this one, itself included.
     """
     boxes = boxes[np.argsort(-boxes[:, 4], kind="stable")]
     kept: list[int] = []

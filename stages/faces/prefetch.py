@@ -1,13 +1,13 @@
-"""Work ahead in threads: whoever takes the results one by one seldom waits, and memory stays flat."""
+"""Prefetch results in threads, in order; at most `each` results per worker wait."""
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 
 def prefetch(function: Callable, items: Iterable, workers: int, each: int = 4) -> Iterator:
-    """Yield function(item) of each item, in order, computed by `workers` threads; by the caller's own where it is 0.
+    """Yield function(item) for each item, in order, computed by `workers` threads; 0: by the caller's thread.
 
-    At most `each` results a worker wait to be taken, however many items there are.
+    At most `each` results per worker wait to be taken, so that memory stays flat however many items there are.
     """
     if workers == 0:
         yield from map(function, items)

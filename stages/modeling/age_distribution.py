@@ -1,7 +1,7 @@
-"""Age learnt as a distribution over years, and told as one of the three groups. A head and its loss.
+"""Label distribution learning for age: a head and a loss over years; the head predicts the three age groups.
 
 Geng et al., "Facial Age Estimation by Learning from Label Distributions", 2013; trained end to end by Gao et al., "Deep
-Label Distribution Learning with Label Ambiguity", 2017. A face of 29 is nearly one of 31, which labels by group deny.
+Label Distribution Learning with Label Ambiguity", 2017. A face of 29 is nearly one of 31, which labels by group ignore.
 """
 import torch
 from torch import Tensor, nn
@@ -14,8 +14,8 @@ GROUPS = len(BORDERS) + 1
 
 
 class YearsHead(nn.Module):
-    """Features (B, F) to the logits (B, YEARS) of the years in training; else to the log-probabilities (B, GROUPS) of the
-    official age groups, each the sum of its years, which a softmax leaves as they are."""
+    """Features (B, F) to logits (B, YEARS) of the years in training mode, else to log-probabilities (B, GROUPS) of the
+    official age groups, summed over their years' probabilities. A later softmax leaves these as they are."""
 
     def __init__(self, features: int):
         super().__init__()
@@ -31,10 +31,10 @@ class YearsHead(nn.Module):
 
 
 class YearDistribution(nn.Module):
-    """Cross entropy with a normal distribution around each photo's age, of the deviation sigma, in years.
+    """Cross entropy with a normal distribution around each photo's age; sigma is its standard deviation in years.
 
-    logits (B, YEARS); target is ages (B,) in years or soft labels (B, YEARS). weight (GROUPS,) of the age groups, or None;
-    as in torch's cross entropy the mean divides by the weights of the photos' ages.
+    logits: (B, YEARS). target: ages (B,) in years, or soft labels (B, YEARS). weight: class weights (GROUPS,) of the age
+    groups, or None; as in torch's cross entropy, the mean divides by the sum of the photos' weights.
     """
 
     def __init__(self, sigma: float, weight: Tensor | None = None):

@@ -1,8 +1,8 @@
-"""Augmentations by name, each a list of albumentations' transforms; a model's `augment` lists names in their order.
+"""Augmentations by name, each a list of albumentations transforms; a model's `augment` lists names in order.
 
-To add one, add a function, to NAMES too, and its name to stages/core/augmentation_names.py. r2_*, r3 and r4_* are the
-lists of the reference systems with their values, written for albumentations 2: brightness and contrast alone are
-RandomBrightnessContrast with the other limit 0, and noise has R4's variance of 10 to 50 in units of 0 to 255.
+To add one, write a function, add it to NAMES, and its name to stages/core/augmentation_names.py. r2_*, r3 and r4_* are
+the reference systems' lists with their values, written for albumentations 2: brightness and contrast alone are
+RandomBrightnessContrast with the other limit 0, and noise has R4's variance of 10 to 50 on a scale of 0 to 255.
 """
 import os
 import random
@@ -11,22 +11,22 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # it would ask the network for a newer version
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")  # else it asks the network for a newer version
 import albumentations as A
 import cv2
 
-ALWAYS = ("grey",)  # a network that learnt without colours must not meet them later
+ALWAYS = ("grey",)  # applied at test time too: a network trained on grey must not see colours
 
-TURN = {"limit": 20, "border_mode": cv2.BORDER_REFLECT_101}  # version 1's border, R4's; version 2 leaves black corners
+TURN = {"limit": 20, "border_mode": cv2.BORDER_REFLECT_101}  # as version 1, which R4 used; version 2 leaves black corners
 NOISE = {"std_range": (10**0.5 / 255, 50**0.5 / 255)}
 R3_NOISE = {"std_range": (0.243, 0.243)}  # 1 after R3's normalisation, which divides by .237, .247 and .246
 
 
 @contextmanager
 def torch_seeded(seed: int):
-    """Torch's CPU generator seeded, on one thread: sums over large crops differ with the threads. Puts both back."""
+    """Seed torch's CPU generator, on one thread, since sums over large crops vary with their number; restore both after."""
     state, threads = torch.get_rng_state(), torch.get_num_threads()
-    torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed the GPUs, too, and leave them so
+    torch.default_generator.manual_seed(seed)  # torch.manual_seed would also seed the GPUs, for good
     torch.set_num_threads(1)
     try:
         yield
@@ -36,12 +36,12 @@ def torch_seeded(seed: int):
 
 
 class Torchvision(A.ImageOnlyTransform):
-    """A class of torchvision.transforms.v2, by its name and with its defaults, as a transform of albumentations."""
+    """A transform of torchvision.transforms.v2 for albumentations, by name, with its defaults but for interpolation."""
 
     def __init__(self, name: str):
-        from torchvision.transforms import v2  # here, for it takes as long as all other imports and few models need it
+        from torchvision.transforms import v2  # here: it takes as long as all other imports, and few models need it
         super().__init__(p=1)
-        self.policy = getattr(v2, name)(interpolation=v2.InterpolationMode.BILINEAR)  # as R2; nearest is ragged
+        self.policy = getattr(v2, name)(interpolation=v2.InterpolationMode.BILINEAR)  # as R2; nearest gives jagged edges
 
     def get_params(self) -> dict:
         return {"seed": int(self.random_generator.integers(2**63))}
@@ -89,7 +89,7 @@ def r2_age():
 
 
 def r3():
-    """R3's last choice: without the hue shift of its first, with more contrast, and noise."""
+    """R3's final list: its first one without hue shift, with more contrast, and noise."""
     jitter = A.ColorJitter(brightness=0.1, contrast=0.3, saturation=0.1, hue=0, p=1)
     return [*affine(), jitter, *flip(), A.GaussNoise(**R3_NOISE, p=0.5)]
 
@@ -103,7 +103,7 @@ def rotate():
 
 
 def affine():
-    """R3's values. The shear names y, too: albumentations shears it by 1 degree where it is left out."""
+    """R3's values. Shear along y is set to 0, since albumentations shears it by 1 degree where it is left out."""
     return [A.Affine(rotate=(-10, 10), shear={"x": (-5, 5), "y": 0}, p=1, border_mode=cv2.BORDER_REPLICATE)]
 
 
@@ -124,7 +124,7 @@ def hue():
 
 
 def color_jitter():
-    """R2's values; as torchvision's, it acts on every crop, the four in a random order."""
+    """R2's values; as in torchvision, all four act on every crop, in random order."""
     return [A.ColorJitter(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1, p=1)]
 
 
@@ -133,7 +133,7 @@ def noise():
 
 
 def grey():
-    """Every crop, at test too (augment_names.ALWAYS). Noise and erasing bring colours: list it after them."""
+    """Every crop, at test time too (ALWAYS). List it after noise and erasing, which add colours."""
     return [A.ToGray(p=1)]
 
 
@@ -142,14 +142,14 @@ def random_grey():
 
 
 def grid_shuffle():
-    """Only tiles of one shape change places: none where the crop's height and width are both odd."""
+    """Swaps tiles of equal shape only: none where the crop's height and width are both odd."""
     return [A.RandomGridShuffle(grid=(2, 2), p=0.5)]
 
 
 def erasing():
     """Random erasing with the paper's values: .02 to .4 of the crop gets random pixels (Zhong et al. 2020).
 
-    albumentations draws areas that fit whatever the rectangle's shape: up to .3 of a square crop, .23 of a 4:3 one.
+    albumentations draws only areas that fit at any aspect ratio: up to .3 of a square crop, .23 of a 4:3 one.
     """
     return [A.Erasing(scale=(0.02, 0.4), ratio=(0.3, 1 / 0.3), fill="random", p=0.5)]
 
@@ -165,12 +165,12 @@ def randaugment():
 
 
 def augmix():
-    """A mixture of 3 chains of severity 3, without the paper's loss of consistency (Hendrycks et al. 2020)."""
+    """A mixture of 3 chains of severity 3, without the paper's consistency loss (Hendrycks et al. 2020)."""
     return [Torchvision("AugMix")]
 
 
 def trivialaugment():
-    """1 operation a crop, of any magnitude, in the wide space: to 135 degrees, 32 pixels (Mueller and Hutter 2021)."""
+    """1 operation a crop, of any magnitude of the wide space: up to 135 degrees, 32 pixels (Mueller and Hutter 2021)."""
     return [Torchvision("TrivialAugmentWide")]
 
 
@@ -182,20 +182,20 @@ NAMES = {function.__name__: function for function in (
 
 
 class Augment:
-    """Augments crops (H, W, 3) uint8 by each of `names` in turn; [] leaves them as they are.
+    """Augments crops (H, W, 3) uint8 by each of `names` in turn; [] returns them unchanged.
 
-    The same crop with the same seed gives the same bytes, in whatever process and whatever was drawn before.
+    A crop with a seed always gives the same bytes, whatever the process and earlier draws.
     """
 
     def __init__(self, names: list[str]):
         self.transform = A.Compose([transform for name in names for transform in NAMES[name]()])
 
     def __call__(self, crop: np.ndarray, seed: int) -> np.ndarray:
-        # One stream for all: after set_random_seed each draws the same, so that all of p=0.5 act together or not at all
+        # One stream for all transforms: after set_random_seed each draws the same, so those with p=0.5 act all or none.
         self.transform.set_random_state(np.random.default_rng(seed), random.Random(seed))
         return self.transform(image=crop)["image"]
 
 
 def at_test(names: list[str]) -> list[str]:
-    """Those of a model's augmentations that its photos get at validation and prediction, too."""
+    """The augmentations that also apply at validation and prediction."""
     return [name for name in names if name in ALWAYS]

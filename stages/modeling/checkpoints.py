@@ -1,5 +1,5 @@
-"""Files of weights: safetensors plus a JSON of settings, so that loading a model cannot run code; and the scratch
-checkpoint from which a training that was killed goes on."""
+"""Trained models (safetensors and a JSON of settings, so that loading cannot run code), and the scratch checkpoint from
+which a killed training resumes."""
 import hashlib
 import json
 import sys
@@ -17,18 +17,19 @@ WEIGHTS, SETTINGS = "weights.safetensors", "model.json"
 
 
 def save_model(state: dict, settings: dict, folder: Path) -> None:
+    """Write the weights and settings, each atomically."""
     with atomic_write(folder / WEIGHTS) as part:
         save_file({key: value.contiguous() for key, value in state.items()}, part)
     write_json(settings, folder / SETTINGS)
 
 
 def load_model(folder: Path) -> tuple[dict, dict]:
-    """The state and the settings of a model that save_model wrote."""
+    """The state dict and settings that save_model wrote."""
     return load_file(folder / WEIGHTS), json.loads((folder / SETTINGS).read_text())
 
 
 def restore(folder: Path, faces: Faces) -> tuple[nn.Module, dict]:
-    """The network of a folder that stages/modeling/training_run.py wrote, for crops of these faces, and its settings."""
+    """A trained network in evaluation mode, for crops of these faces, and its settings."""
     state, settings = load_model(folder)
     outputs = sum(settings["heads"])
     network = make_network(settings["backbone"], outputs, faces.size_at(settings["image_size"]))
@@ -38,7 +39,7 @@ def restore(folder: Path, faces: Faces) -> tuple[nn.Module, dict]:
 
 
 def key_of(*parts) -> str:
-    """A key of settings, inputs and the code that is loaded; another key means that a checkpoint is of another run."""
+    """Hash of the parts (settings and inputs) and the loaded code; a checkpoint with another key is of another run."""
     digest = hashlib.sha256(json.dumps(parts, default=str).encode())
     for name, module in sorted(sys.modules.items()):
         if name.split(".")[0] in ("stages", "__main__") and getattr(module, "__file__", None):
@@ -47,18 +48,18 @@ def key_of(*parts) -> str:
 
 
 class Resume:
-    """The scratch checkpoint of one training. It lies outside the stage's outs, which DVC deletes before a run."""
+    """The scratch checkpoint of one training, outside the stage's outs, which DVC deletes before a run."""
 
     def __init__(self, path: Path, key: str):
         self.path, self.key = path, key
 
     def load(self) -> dict | None:
-        """What the last finished epoch left, on the host, or None: nothing, or left by other parameters, inputs or code."""
+        """The state after the last finished epoch, on the host, or None: none there, or parameters, inputs or code changed."""
         if not self.path.is_file():
             return None
         try:
             state = torch.load(self.path, map_location="cpu", weights_only=True)
-        except Exception:  # noqa: BLE001 half a file, or one of a torch that this one cannot read: begin anew
+        except Exception:  # noqa: BLE001 a partial file, or one of another torch: start over
             return None
         return state if state["key"] == self.key else None
 

@@ -1,4 +1,4 @@
-"""Batches of crops for training and prediction: uint8 all the way to the device, seeded whatever the workers."""
+"""The Dataset, sampler and DataLoader of crops: uint8 up to the device, and the same draws for any number of workers."""
 import cv2
 import numpy as np
 import torch
@@ -9,10 +9,10 @@ from stages.modeling.samplers import draw
 
 
 class Crops(Dataset):
-    """Items (crop (H, W, 3) uint8, position); an item is asked for by (position, epoch), so each epoch differs.
+    """Items (crop (H, W, 3) uint8, position), indexed by (position, epoch), so that augmentation differs by epoch.
 
-    rows: rows of `faces`, one a position. size: (height, width) of the items; crops of another size are resized.
-    augment: None, or a function of a crop and a seed, which is drawn from `seed`, the epoch and the row.
+    rows: (N,) rows of `faces`, one a position. size: (height, width) of the items; other crops are resized.
+    augment: None, or a function of a crop and a seed, which derives from `seed`, the epoch and the row.
     """
 
     def __init__(self, faces: Faces, rows: np.ndarray, size: tuple[int, int], augment=None, seed: int = 0):
@@ -28,14 +28,14 @@ class Crops(Dataset):
             smaller = crop.shape[0] >= self.size[0]
             crop = cv2.resize(crop, self.size[::-1], interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
         if self.augment:
-            crop = self.augment(np.ascontiguousarray(crop), mixed(self.seed, epoch, int(self.rows[position])))
+            crop = self.augment(np.ascontiguousarray(crop), combined_seed(self.seed, epoch, int(self.rows[position])))
         return torch.tensor(crop), position
 
 
-class Order:
-    """The sampler: (position, epoch) pairs, drawn anew each epoch from the seed alone, or in order without one.
+class EpochSampler:
+    """A sampler of (position, epoch): with a seed drawn anew each epoch, from seed and epoch alone; without, in order.
 
-    weights: (length,) of stages/modeling/samplers.py, or None: each position once.
+    weights: sampling weights (length,), or None: each position once.
     """
 
     def __init__(self, length: int, seed: int | None = None, weights: np.ndarray | None = None):
@@ -49,27 +49,26 @@ class Order:
         return ((int(position), self.epoch) for position in order)
 
 
-def mixed(*numbers: int) -> int:
-    """One 32-bit seed from several numbers."""
+def combined_seed(*numbers: int) -> int:
+    """A 32-bit seed from several numbers."""
     return int(np.random.SeedSequence(numbers).generate_state(1)[0])
 
 
-def quiet_worker(_):
-    cv2.setNumThreads(0)  # a worker is one thread: the others are the trainer's
+def limit_worker_to_one_thread(_):
+    cv2.setNumThreads(0)  # the other threads are the trainer's
     torch.set_num_threads(1)
 
 
 def loader(crops: Crops, batch: int, workers: int, device: torch.device, seed: int | None = None,
            weights: np.ndarray | None = None) -> DataLoader:
-    """Batches of (crops (B, H, W, 3) uint8, positions (B,)); with a seed shuffled, and a last short batch left out.
+    """Batches of crops (B, H, W, 3) uint8 and positions (B,).
 
-    weights: (N,) of how often each is drawn, or None.
-
-    Batch normalisation cannot learn from one photo; where all photos make less than one batch, they are one.
+    With a seed they are shuffled, and a last short batch is dropped, since batch normalisation cannot learn from one
+    photo; if all photos are fewer than a batch, they make one. weights: sampling weights (N,), or None.
     """
     batch = min(batch, max(1, len(crops)))
     pin = device.type == "cuda"
-    more = {"persistent_workers": True, "worker_init_fn": quiet_worker} if workers else {}
-    own = torch.Generator()  # it draws seeds of workers, else from torch's, and the dropout after that would depend on them
-    return DataLoader(crops, batch, sampler=Order(len(crops), seed, weights), num_workers=workers, pin_memory=pin,
-                      drop_last=seed is not None, generator=own, **more)
+    more = {"persistent_workers": True, "worker_init_fn": limit_worker_to_one_thread} if workers else {}
+    seeds = torch.Generator()  # of the workers; drawn from torch's generator, they would change the dropout that follows
+    return DataLoader(crops, batch, sampler=EpochSampler(len(crops), seed, weights), num_workers=workers, pin_memory=pin,
+                      drop_last=seed is not None, generator=seeds, **more)

@@ -1,4 +1,4 @@
-"""The two sides of the split, for one model and fold: the photos that it learns from, and those that it is checked by."""
+"""Training and validation set of one model and fold."""
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,7 @@ from stages.modeling.samplers import key_of, weights_by
 
 @dataclass
 class LabelledCrops:
-    """One side of the split: rows of the container (N,), and the class, gender and age (years, both as given) of each."""
+    """Labelled photos: rows in data/faces (N,), targets (N,), and gender and age in years (N,), both as given."""
 
     rows: np.ndarray
     target: torch.Tensor
@@ -27,19 +27,19 @@ class LabelledCrops:
     age: np.ndarray
 
     def cells(self) -> np.ndarray:
-        """Gender x official age group of each photo, (N,)."""
+        """Cell of each photo, gender x official age group, 0 to 5: (N,)."""
         return (self.gender == "male") * 3 + age_group(self.age)
 
 
 def labelled_crops(table: pd.DataFrame, target: np.ndarray, chosen: np.ndarray) -> LabelledCrops:
-    """The chosen (N,) rows of a table of labelled photos, with target (N,)."""
+    """The photos of a table (N rows) with their target (N,) where the mask `chosen` (N,) is true."""
     rows = table[chosen]
     return LabelledCrops(rows.row.to_numpy(), torch.from_numpy(target[chosen]), rows.given_gender.to_numpy(),
                          rows.given_age.to_numpy())
 
 
 def read_labelled(faces: Faces, name: str, p: Model) -> pd.DataFrame:
-    """The photos of the training part that have a crop: row, fold, the labels, and gender and age as given."""
+    """The training part's photos that have a crop: row, fold, labels, and gender and age as given."""
     labels = with_rows(read_csv(f"data/labels/{name}.csv", ["photo", *p.attributes]), faces)
     folds = read_csv("data/folds.csv", ["person", "fold", "gender", "age"])
     folds = folds.rename(columns={"gender": "given_gender", "age": "given_age"}).astype({"fold": int, "given_age": int})
@@ -47,15 +47,15 @@ def read_labelled(faces: Faces, name: str, p: Model) -> pd.DataFrame:
 
 
 def with_rows(table: pd.DataFrame, faces: Faces) -> pd.DataFrame:
-    """The table with the `row` of each photo in the container, without photos that could not be decoded."""
+    """The table with each photo's `row` in data/faces; photos that could not be decoded are dropped."""
     rows = table.photo.map({photo: row for row, photo in enumerate(faces.photos)})
     return table.assign(row=rows).dropna(subset="row").astype({"row": int})
 
 
 def read_pseudo(faces: Faces, name: str, p: Model, unseen: pd.Series) -> LabelledCrops:
-    """The photos to label whose label an earlier experiment was sure of; nobody knows their gender and age.
+    """Pseudo-labelled photos; their gender and age are unknown, "" and -1.
 
-    Not those of `unseen`: people who are held out, and of whom there are photos to label, too.
+    Leaves out the people of `unseen`, the held-out fold, of whom there may be photos to label, too.
     """
     extra = with_rows(read_csv(f"data/extra/{name}.csv", ["photo", "label"]), faces)
     people = read_csv("data/photos.csv", ["photo", "person"]).set_index("photo").person
@@ -65,24 +65,27 @@ def read_pseudo(faces: Faces, name: str, p: Model, unseen: pd.Series) -> Labelle
 
 
 def read_datasets(faces: Faces, name: str, fold: int | None, p: Model) -> tuple[LabelledCrops, LabelledCrops]:
-    """The photos to learn from, with training targets, and those held out, with official ones; nobody for fold None."""
+    """Training set, with training targets, and validation set, with official classes; fold None holds nothing out.
+
+    Raises UserError where a set has too few photos.
+    """
     table = read_labelled(faces, name, p)
     held_out = (table.fold == fold).to_numpy()
     target, kept = training_targets(p, table[list(p.attributes)])
-    own, extra = labelled_crops(table, target, ~held_out & kept), read_pseudo(faces, name, p, table.person[held_out])
+    labelled, extra = labelled_crops(table, target, ~held_out & kept), read_pseudo(faces, name, p, table.person[held_out])
     train_set = LabelledCrops(*(np.concatenate([a, b]) if isinstance(a, np.ndarray) else torch.cat([a, b])
-                                for a, b in zip(vars(own).values(), vars(extra).values())))
+                                for a, b in zip(vars(labelled).values(), vars(extra).values())))
     val_set = labelled_crops(table, classes_of(table[list(p.attributes)]), held_out)
-    for part, needed, what in ((own, 2, "to learn from"), (val_set, 1 if fold is not None else 0, "held out")):
+    for part, needed, what in ((labelled, 2, "to learn from"), (val_set, 1 if fold is not None else 0, "held out")):
         if len(part.rows) < needed:
-            whom = "everyone" if fold is None else f"fold {fold}"
-            raise UserError(f"params.yaml: {name}, {whom}: {len(part.rows)} photos {what}, at least {needed} are "
+            scope = "everyone" if fold is None else f"fold {fold}"
+            raise UserError(f"params.yaml: {name}, {scope}: {len(part.rows)} photos {what}, at least {needed} are "
                             "needed; see split.n_folds" + f" and {name}.drop" * ("age" in p.attributes))
     return train_set, val_set
 
 
 def make_mixing(p: Model, train_set: LabelledCrops) -> Mixing | None:
-    """How the photos to learn from are mixed, as the model's section asks."""
+    """The mixing of the training set that the model's section asks for, or None."""
     if p.mixing == "none":
         return None
     groups = torch.from_numpy((train_set.gender == "male").astype(int)) if p.mixing_within == "gender" else None
@@ -96,7 +99,7 @@ def make_mixing(p: Model, train_set: LabelledCrops) -> Mixing | None:
 
 def loaders(train_set: LabelledCrops, val_set: LabelledCrops, faces: Faces, p: Model, size: tuple[int, int],
             device: torch.device, workers: int) -> tuple[DataLoader, DataLoader]:
-    """Batches of the photos to learn from, drawn and augmented anew each epoch, and of those held out."""
+    """Batches of the training set, drawn and augmented anew each epoch, and of the validation set."""
     target = train_set.target.numpy()
     key = key_of(p.sampler, age_group(target) if p.loss == "year_distribution" else target, train_set.cells())
     weights = None if key is None else weights_by(key)
@@ -107,9 +110,9 @@ def loaders(train_set: LabelledCrops, val_set: LabelledCrops, faces: Faces, p: M
 
 
 def training_targets(p: Model, labels: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """The targets (N,), and which photos (N,) it learns from: no age in `drop`.
+    """Training targets (N,), and the mask (N,) of the photos to keep, those without an age in `drop`.
 
-    Targets are classes, by the model's own age borders; or years, where its loss is year_distribution.
+    Targets are classes, by the model's own age borders, or years if its loss is year_distribution.
     """
     if "age" not in p.attributes:
         return classes_of(labels), np.ones(len(labels), bool)

@@ -1,4 +1,4 @@
-"""Train to the last epoch, or until patience ends, and keep the best; a training that was killed goes on."""
+"""The fit loop: epochs with early stopping, keeping the best one; a killed training resumes."""
 import time
 from collections.abc import Callable
 
@@ -13,18 +13,18 @@ from stages.core.metrics import macro_f1
 from stages.core.model_params import Model
 from stages.core.progress import duration
 from stages.modeling.checkpoints import Resume
-from stages.modeling.dataloader import mixed
+from stages.modeling.dataloader import combined_seed
 from stages.modeling.multitask import class_logs
 from stages.modeling.trainer import Epoch, Trainer, predict_logits
 
 
 def fit(trainer: Trainer, train_loader: DataLoader, target: Tensor, resume: Resume, live: Live,
         score: Callable[[nn.Module], dict] | None = None, epochs: int | None = None) -> tuple[dict, list[dict]]:
-    """Returns the best epoch's weights, and the curve, a row an epoch.
+    """Train, and return the weights of the best epoch and the curve, a row an epoch.
 
-    target: (N,) the class of each position of `train_loader`. score: "val/f1", "val/accuracy" and "val/loss" of a network;
-    without it nothing is held out, and the last epoch is kept. epochs: to stop after, or None: the section's; the
-    schedule is the section's either way.
+    target: (N,) class (or year) of each position of `train_loader`. score: gives "val/f1", "val/accuracy" and "val/loss" of
+    a network; None: nothing is held out, and the last epoch is kept. epochs: a number, or None, the section's; the schedule
+    is always the section's. Raises UserError if the first epoch diverges.
     """
     p, state, curve, best = trainer.p, resume.load(), [], None
     if state:
@@ -36,11 +36,11 @@ def fit(trainer: Trainer, train_loader: DataLoader, target: Tensor, resume: Resu
     epochs, by = epochs or p.epochs, p.best if score else None
     while len(curve) < epochs and len(curve) - best_epoch(curve, by) < p.patience:
         epoch = train_loader.sampler.epoch = len(curve)
-        torch.manual_seed(mixed(p.seed, epoch))  # dropout; the same whether the training was stopped or not
+        torch.manual_seed(combined_seed(p.seed, epoch))  # for dropout: the same draws after resuming
         lr, started = trainer.optimizer.param_groups[0]["lr"], time.monotonic()
         done = trainer.train_epoch(train_loader, target, f"epoch {epoch + 1} of {epochs}", epoch)
-        if what := trouble(done, trainer.best_network):
-            diverged(f"{what} of epoch {epoch + 1}", best_epoch(curve, by), p)
+        if what := find_divergence(done, trainer.best_network):
+            report_divergence(f"{what} of epoch {epoch + 1}", best_epoch(curve, by), p)
             break
         row = {"train/loss": done.loss, **(score(trainer.best_network) if score else {}), "lr": lr}
         curve.append(row)
@@ -60,23 +60,23 @@ def log_epoch(live: Live, row: dict) -> None:
 
 
 def validate(network: nn.Module, val_loader: DataLoader, target: Tensor, p: Model, device: torch.device) -> dict:
-    """How a network labels the photos that are held out; target (N,) holds their classes."""
+    """Loss, macro F1 and accuracy of a network on the validation set; target (N,) holds its classes."""
     logs = class_logs(predict_logits(network, val_loader, device), p.heads)
     guess = logs.argmax(1)
     return {"val/loss": float(torch.nn.functional.nll_loss(logs, target)), "val/f1": macro_f1(target, guess, p.classes),
             "val/accuracy": float((guess == target).float().mean())}
 
 
-def trouble(done: Epoch, network: nn.Module) -> str | None:
-    """What is no number any more after an epoch, if anything. A last step can break the weights with no loss to show it."""
+def find_divergence(done: Epoch, network: nn.Module) -> str | None:
+    """Say what is not finite after an epoch, or None. The last step can break the weights without a loss that shows it."""
     if done.diverged_at:
-        return f"the loss was no number in step {done.diverged_at}"
+        return f"the loss was not finite in step {done.diverged_at}"
     finite = torch.stack([weight.isfinite().all() for weight in network.state_dict().values()]).all()
-    return None if finite else "weights were no numbers after the last step"
+    return None if finite else "weights were not finite after the last step"
 
 
-def diverged(what: str, kept: int, p: Model) -> None:
-    """Say that training ended early; raises UserError where there is no epoch to keep."""
+def report_divergence(what: str, kept: int, p: Model) -> None:
+    """Warn that training ends here; raises UserError if no epoch can be kept."""
     advice = f"lower lr, {p.lr}, or clip_grad, {p.clip_grad:g} (0 is no limit)"
     if not kept:
         raise UserError(f"{what}; {advice}")
@@ -84,7 +84,7 @@ def diverged(what: str, kept: int, p: Model) -> None:
 
 
 def best_epoch(curve: list[dict], by: str | None) -> int:
-    """1 for the first; the earliest of equals; 0 before any. by: f1, accuracy or loss of the held-out fold; None: the last."""
+    """The best epoch, from 1, the earliest of equals; 0 if none yet. by: f1, accuracy or loss of validation; None: last."""
     if not (curve and by):
         return len(curve)
     values = np.array([row[f"val/{by}"] * (-1 if by == "loss" else 1) for row in curve])

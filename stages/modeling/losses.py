@@ -1,4 +1,4 @@
-"""Losses by name: modules of logits (B, C) and a target, classes (B,) or soft labels (B, C) whose rows sum to 1."""
+"""Losses by name: modules of logits (B, C) and a target: classes (B,), or soft labels (B, C) whose rows sum to 1."""
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import log_softmax, one_hot
@@ -18,9 +18,9 @@ def soft(target: Tensor, classes: int) -> Tensor:
 class Focal(nn.Module):
     """Focal loss, Lin et al., "Focal Loss for Dense Object Detection", 2017, eq. 5: (1 - p)^gamma * -log(p).
 
-    Soft labels t sum it over the classes, each with its t; smoothing e in [0, 1) first makes them t (1 - e) + e / C.
-    Class weights are its alpha. gamma 0 is torch's cross entropy, whose mean divides by the weights of the photos'
-    classes, but where the target is soft labels by the number of photos.
+    Soft labels t weigh the classes' terms; label smoothing e in [0, 1) first makes them t (1 - e) + e / C. Class weights
+    are its alpha. gamma 0 is torch's cross entropy: the mean divides by the sum of the photos' class weights, or with
+    soft labels by the number of photos.
     """
 
     def __init__(self, gamma: float, weight: Tensor | None = None, smoothing: float = 0.0):
@@ -31,7 +31,7 @@ class Focal(nn.Module):
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         classes, log_p = logits.shape[1], log_softmax(logits, 1)
         weight = torch.ones_like(logits[0]) if self.weight is None else self.weight
-        # at p = 1 the slope of 0^gamma is infinite for a gamma below 1, and infinity times 0 would be NaN
+        # at p = 1 the gradient of 0^gamma is infinite for gamma below 1, and infinity times 0 would be NaN
         miss = (1 - log_p.exp()).clamp(min=torch.finfo(log_p.dtype).tiny)
         t = soft(target, classes) * (1 - self.smoothing) + self.smoothing / classes
         total = (miss ** self.gamma * -log_p * t * weight).sum(1).sum()
@@ -39,11 +39,11 @@ class Focal(nn.Module):
 
 
 class SoftF1(nn.Module):
-    """1 - macro F1 of the batch, its counts taken from probabilities, so that it has a slope; in [0, 1].
+    """Soft F1: 1 - macro F1 of the batch, with probabilities for counts, so that it is differentiable; in [0, 1].
 
     F1 of a class is 2 sum(p t) / (sum(p) + sum(t)) over the batch, as Bénédict et al., "sigmoidF1", 2021, with softmax
-    in place of their sigmoid; the Dice loss of Milletari et al., "V-Net", 2016, without its squares. A class that the
-    batch lacks is left out of the mean: its F1 is 0 whatever the network says, so it would add only a constant.
+    instead of sigmoid; the Dice loss of Milletari et al., "V-Net", 2016, without its squares. The mean leaves out a class
+    that the batch lacks: its F1 is 0 whatever the network predicts, so it would only add a constant.
     """
 
     def __init__(self, classes: int):
@@ -58,33 +58,33 @@ class SoftF1(nn.Module):
 
 
 def balanced(target: Tensor, classes: int) -> Tensor:
-    """Weights (C,) inverse to how often each class occurs in target (N,), as scikit-learn's `balanced`; 0 where none does,
-    or smoothing, which gives each class a little of every photo, would make it the heaviest."""
+    """Class weights (C,) inverse to the class frequencies in target (N,), as scikit-learn's `balanced`. A class without
+    photos has 0: label smoothing gives each class a little of every photo, and it would weigh the most."""
     counts = torch.bincount(target, minlength=classes)
     return (counts > 0) * len(target) / (classes * counts.clamp(min=1).float())
 
 
 def effective(target: Tensor, classes: int, beta: float) -> Tensor:
-    """Weights (C,) inverse to the effective number of photos of each class in target (N,); their sum is C.
+    """Class weights (C,) inverse to the effective number of photos of each class in target (N,); their sum is C.
 
     Cui et al., "Class-Balanced Loss Based on Effective Number of Samples", 2019, proposition 1: n photos count as
-    (1 - beta^n) / (1 - beta). beta in [0, 1): 0 weighs all classes alike, towards 1 they weigh as 1 / n. A class
-    without a photo weighs as one with one.
+    (1 - beta^n) / (1 - beta). beta in [0, 1): 0 gives equal weights, and towards 1 they approach 1 / n. A class without
+    photos counts as one with one photo.
     """
-    counts = torch.bincount(target, minlength=classes).clamp(min=1).double()  # in float32 1 - beta has 3 digits left
+    counts = torch.bincount(target, minlength=classes).clamp(min=1).double()  # float32 would leave 1 - beta 3 digits
     weight = (1 - beta) / (1 - beta ** counts)
     return (weight * classes / weight.sum()).float()
 
 
 def class_weight(kind: str, p: Model, target: Tensor, classes: int) -> Tensor | None:
-    """The weights (C,) that the section asks for with the loss `kind`; target (N,) holds the classes of all photos."""
+    """Class weights (C,) of the section for the loss `kind`, or None; target (N,): classes of the training set."""
     if kind == "class_balanced_focal":
         return effective(target, classes, p.class_balanced_beta)
     return balanced(target, classes) if p.class_weights == "balanced" else None
 
 
 def one_loss(kind: str, p: Model, weight: Tensor | None, classes: int) -> nn.Module:
-    """The loss of that name for one head; weight (classes,) or None. f1 takes no weights: all classes count alike."""
+    """The loss `kind` for one head; weight (classes,) or None. f1 ignores weights: macro F1 counts all classes alike."""
     if kind in ("focal", "class_balanced_focal"):
         return Focal(p.focal_gamma, weight)
     if kind == "focal_smoothing":
@@ -97,7 +97,7 @@ def one_loss(kind: str, p: Model, weight: Tensor | None, classes: int) -> nn.Mod
 
 
 class PerHead(nn.Module):
-    """The sum of one loss for each head of a joint model; logits (B, sum(heads)), target of the classes of all heads."""
+    """Sum of one loss for each head of a joint model; logits (B, sum(heads)), target over the joint classes."""
 
     def __init__(self, losses: list[nn.Module], heads: tuple[int, ...]):
         super().__init__()
@@ -109,7 +109,7 @@ class PerHead(nn.Module):
 
 
 def make_loss(p: Model, target: Tensor) -> nn.Module:
-    """The loss that the model's section asks for; target (N,) holds the classes, or years, of all photos to learn from."""
+    """The loss that the model's section asks for; target (N,): classes, or years, of the training set."""
     if p.loss == "year_distribution":
         groups = torch.from_numpy(age_group(target.numpy()))
         return YearDistribution(p.year_sigma, class_weight(p.loss, p, groups, p.classes))

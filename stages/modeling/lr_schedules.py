@@ -1,4 +1,4 @@
-"""Learning rates over a training, by name, from torch: one step a batch."""
+"""Learning rate schedules by name, from torch; one step a batch."""
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import (
     ConstantLR,
@@ -16,11 +16,11 @@ from stages.core.model_params import Model
 
 
 def make_schedule(optimizer: Optimizer, p: Model, steps_an_epoch: int) -> LRScheduler:
-    """The schedule of a training of p.epochs, after p.warmup epochs in which the rate rises from a hundredth.
+    """The schedule over p.epochs; in the first p.warmup of them the rate rises linearly from a hundredth.
 
     one_cycle: Smith and Topin, "Super-Convergence", 2018. cosine_restarts: Loshchilov and Hutter, "SGDR", 2017, with
-    equal periods. step and exponential multiply the rate by schedule_decay every schedule_period epochs, exponential
-    little by little.
+    equal periods. step and exponential multiply the rate by schedule_decay every schedule_period epochs: step at once,
+    exponential gradually.
     """
     steps = max(1, p.epochs * steps_an_epoch)
     warmup = p.warmup * steps_an_epoch

@@ -1,4 +1,4 @@
-"""Networks by timm's names, with fresh, pretrained or one's own weights."""
+"""Networks by timm's names, with fresh, pretrained or local weights, and their heads."""
 from pathlib import Path
 
 import timm
@@ -14,16 +14,16 @@ from stages.modeling.freezing import parts_of_head
 
 
 def make_network(backbone: str, outputs: int, size: tuple[int, int], pretrained: bool = False) -> nn.Module:
-    """A timm model with a head of so many outputs; size (height, width) matters to those that are made for one size."""
+    """A timm model with a head of `outputs` units; size (height, width) is for backbones of one fixed input size."""
     fixed = getattr(get_pretrained_cfg(backbone, allow_unregistered=True), "fixed_input_size", False)
     return timm.create_model(backbone, pretrained=pretrained, num_classes=outputs, **({"img_size": size} if fixed else {}))
 
 
 def fit_head(network: nn.Module, kind: str, outputs: int, scale: float) -> nn.Module:
-    """Give a network another head where `kind` is not "one": "two" fully connected layers, "cosine" (ArcFace's) or "years".
+    """Replace the head unless `kind` is "one": by "two" fully connected layers, "cosine" (ArcFace's) or "years".
 
-    The hidden layer has half as many units as the backbone has features. Raises ValueError where the backbone does not
-    end in one fully connected layer.
+    The hidden layer of "two" has half as many units as the backbone has features. Raises ValueError where the backbone
+    does not end in one fully connected layer.
     """
     if kind == "one":
         return network
@@ -38,22 +38,22 @@ def fit_head(network: nn.Module, kind: str, outputs: int, scale: float) -> nn.Mo
 
 
 def head_of(p: Model) -> str:
-    """The kind of head that a model's section asks for."""
+    """The kind of head (see fit_head) that a model's section asks for."""
     return {"arcface": "cosine", "year_distribution": "years"}.get(p.loss, ("one", "two")[p.head_layers - 1])
 
 
 def start_network(name: str, p: Model, size: tuple[int, int]) -> nn.Module:
-    """The network from which training starts: fresh, timm's pretrained weights, or the local file `weights`.
+    """The network at the start of training: fresh, with timm's pretrained weights, or with the local file `weights`.
 
-    Its last layer starts at zero (but for a cosine head), so every class, or year, is equally likely at first. timm draws
-    EfficientNet's from 1 / sqrt(classes), which is made for 1,000 classes: for three the first loss is 2.5 in place of
-    1.1, and epochs go into undoing that.
+    Its last layer starts at zero (except a cosine head), so that all classes, or years, are equally likely at first. timm
+    initialises EfficientNet's from 1 / sqrt(classes), which is made for 1,000 classes: with three the first loss is 2.5
+    instead of 1.1, and undoing that takes epochs. Raises UserError if size, weights or head do not fit.
     """
     outputs = sum(p.heads)
     try:
         network = make_network(p.backbone, outputs, size)
         network.eval()(torch.zeros(1, 3, *size))
-    except Exception as error:  # noqa: BLE001 timm raises whatever its model does
+    except Exception as error:  # noqa: BLE001 timm's models raise anything
         raise UserError(f"params.yaml: {name}.backbone: {p.backbone!r} does not take photos of {size[0]}x{size[1]} pixels "
                         f"({first_line(error)}); change it, {name}.image_size or crop.aspect") from None
     if p.pretrained:
@@ -64,7 +64,7 @@ def start_network(name: str, p: Model, size: tuple[int, int]) -> nn.Module:
         fit_head(network, head_of(p), outputs, p.arcface_scale)
     except ValueError as error:
         asked = "head_layers: 2" if head_of(p) == "two" else f"loss: {p.loss!r}"
-        raise UserError(f"params.yaml: {name}.backbone: {p.backbone!r} {error}, so that {name}.{asked} cannot be had; "
+        raise UserError(f"params.yaml: {name}.backbone: {p.backbone!r} {error}, so {name}.{asked} is impossible; "
                         "change one of them") from None
     for head in parts_of_head(network):
         if linear := [layer for layer in head.modules() if isinstance(layer, nn.Linear)]:
@@ -74,11 +74,11 @@ def start_network(name: str, p: Model, size: tuple[int, int]) -> nn.Module:
 
 
 def with_pretrained(name: str, p: Model, size: tuple[int, int]) -> nn.Module:
-    """The network with timm's weights, fetched once; raises UserError where they cannot be had."""
+    """The network with timm's pretrained weights, downloaded once; raises UserError if they are unavailable."""
     try:
         return make_network(p.backbone, sum(p.heads), size, pretrained=True)
     except Exception as error:  # noqa: BLE001 the hub raises a dozen kinds, from DNS to disk
-        raise UserError(f"params.yaml: {name}.pretrained: true, but the weights of {p.backbone} could not be had "
+        raise UserError(f"params.yaml: {name}.pretrained: true, but the weights of {p.backbone} could not be loaded "
                         f"({first_line(error)}); set {name}.pretrained to false, or "
                         f"{name}.weights to a local file") from None
 
@@ -88,24 +88,24 @@ def first_line(error: Exception) -> str:
 
 
 def load_weights(network: nn.Module, name: str, p: Model) -> None:
-    """Load a local file into the network, all but the head, which may have been made for other classes."""
+    """Load a local file into the backbone; its head may be of other classes. Raises UserError if it does not fit."""
     if not Path(p.weights).is_file():
         raise UserError(f"params.yaml: {name}.weights: {p.weights!r} is no file; give a file of weights, or null")
     try:
         state = load_state_dict(p.weights, weights_only=True)  # never runs code from the file
-    except Exception as error:  # noqa: BLE001 whatever torch and safetensors raise for a file of another kind
+    except Exception as error:  # noqa: BLE001 torch and safetensors raise anything for other files
         raise UserError(f"params.yaml: {name}.weights: {p.weights!r} holds no weights ({type(error).__name__})") from None
     heads = network.default_cfg["classifier"] or ()
     head = tuple(f"{prefix}." for prefix in ([heads] if isinstance(heads, str) else heads))
-    own = {key: value for key, value in network.state_dict().items() if not key.startswith(head)}
-    if wrong := [key for key, value in own.items() if key not in state or state[key].shape != value.shape]:
+    body = {key: value for key, value in network.state_dict().items() if not key.startswith(head)}
+    if wrong := [key for key, value in body.items() if key not in state or state[key].shape != value.shape]:
         raise UserError(f"params.yaml: {name}.weights: {p.weights!r} does not fit {name}.backbone, {p.backbone}: "
-                        f"{len(wrong)} of {len(own)} tensors are missing or of another shape, such as {wrong[0]}")
-    network.load_state_dict({key: state[key] for key in own}, strict=False)
+                        f"{len(wrong)} of {len(body)} tensors are missing or of another shape, such as {wrong[0]}")
+    network.load_state_dict({key: state[key] for key in body}, strict=False)
 
 
 class Normalize(nn.Module):
-    """uint8 crops (B, H, W, 3) to what the network was made for: (B, 3, H, W) float, channels_last, on its device."""
+    """Normalises uint8 crops (B, H, W, 3) by the network's mean and std: (B, 3, H, W) float, channels_last."""
 
     def __init__(self, network: nn.Module):
         super().__init__()

@@ -1,22 +1,22 @@
-"""Which photos an epoch draws: each once, or rare classes as often as common ones."""
+"""Samplers: an epoch draws each photo once, or rare classes as often as common ones."""
 import numpy as np
 import torch
 from torch.utils.data import WeightedRandomSampler
 
 
 def key_of(kind: str, classes: np.ndarray, cells: np.ndarray) -> np.ndarray | None:
-    """What is drawn evenly, (N,): the "class", the "cell" (gender x age group), or "none"."""
+    """The key (N,) to balance: of kind "class" or "cell" (gender x age group); None of kind "none"."""
     return {"class": classes, "cell": cells, "none": None}[kind]
 
 
 def weights_by(key: np.ndarray) -> np.ndarray:
-    """Weight (N,) of each photo: 1 / how often its key occurs, so that all keys weigh the same."""
+    """Sampling weights (N,): 1 / frequency of the photo's key, so that all keys are drawn equally often."""
     _, inverse, counts = np.unique(key, return_inverse=True, return_counts=True)
     return 1 / counts[inverse]
 
 
 def draw(weights: np.ndarray | None, count: int, seed: int, epoch: int) -> np.ndarray:
-    """The positions of an epoch, (count,): all, shuffled, or with weights (N,) drawn with replacement."""
+    """Positions of an epoch, (count,): all, shuffled; with weights (N,) drawn with replacement."""
     rng = np.random.default_rng([seed, epoch])
     if weights is None:
         return rng.permutation(count)

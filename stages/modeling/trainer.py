@@ -1,4 +1,4 @@
-"""The epoch loop: one pass over the training part, one over the photos to predict."""
+"""The Trainer (network, optimizer, schedule, moving average) of one epoch, and prediction."""
 from typing import NamedTuple
 
 import torch
@@ -15,31 +15,31 @@ from stages.modeling.lr_schedules import make_schedule
 from stages.modeling.mixup import Mixing
 from stages.modeling.networks import Normalize
 
-FUSED = ("sgd", "adam", "adamw")  # torch has these as one pass over the weights: a step in 7 ms instead of 18
+FUSED = ("sgd", "adam", "adamw")  # torch fuses these into one pass over the weights: 7 ms a step instead of 18
 
 
 def make_optimizer(network: nn.Module, p: Model) -> torch.optim.Optimizer:
-    """timm's optimizer of that name; weight decay spares biases and norms. sgd has Nesterov momentum .9."""
-    fused = {"fused": True} if p.optimizer in FUSED and not p.freeze_epochs else {}  # its SGD cannot take a layer in later
+    """timm's optimizer by name, without weight decay of biases and norms. sgd has Nesterov momentum .9."""
+    fused = {"fused": True} if p.optimizer in FUSED and not p.freeze_epochs else {}  # fused SGD takes no layers in later
     return create_optimizer_v2(network, p.optimizer, lr=p.lr, weight_decay=p.weight_decay, **fused)
 
 
 def mixed_precision(device: torch.device):
-    """bfloat16 inside the network on a GPU: as fast as float16 there, and no loss scaling is needed."""
+    """bfloat16 autocast on a GPU: as fast as float16, without loss scaling."""
     return torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda")
 
 
 class Epoch(NamedTuple):
-    """What an epoch of training came to: the mean loss, and the first step (from 1) with a loss that is no number."""
+    """Result of a training epoch: the mean loss, and the first step (from 1) whose loss is not finite, or None."""
 
     loss: float
     diverged_at: int | None
 
 
 class Trainer:
-    """A network with its optimizer, schedule and moving average, and what a checkpoint keeps of them.
+    """A network with its optimizer, schedule and moving average; `state` and `load` are for checkpoints.
 
-    mixing: None, or how the photos of a batch are mixed (stages/modeling/mixup.py).
+    mixing: None, or Mixing of stages/modeling/mixup.py.
     """
 
     def __init__(self, network: nn.Module, p: Model, loss: nn.Module, steps_an_epoch: int, device: torch.device,
@@ -53,24 +53,24 @@ class Trainer:
 
     @property
     def best_network(self) -> nn.Module:
-        """The one that is scored and kept: the moving average of the weights where there is one."""
+        """The network to score and keep: the moving average of the weights if there is one."""
         return self.ema.module if self.ema else self.network
 
     def train_epoch(self, batches: DataLoader, target: Tensor, title: str, epoch: int = 0) -> Epoch:
-        """The `epoch`th epoch, from 0; target (N,) holds the class of each position. Stops after it, never within."""
+        """Train for epoch `epoch`, from 0; target (N,): class (or year) of each position. A NaN never stops it midway."""
         freeze(self.network, self.p.frozen, body=epoch < self.p.freeze_epochs)
         total, count = torch.zeros((), device=self.device), 0
-        finite = torch.zeros((), dtype=torch.long, device=self.device)  # steps before the first whose loss is no number
+        finite = torch.zeros((), dtype=torch.long, device=self.device)  # steps before the first with a non-finite loss
         for step, (crops, position) in enumerate(progress(batches, title, unit="batch", summary=False)):
             loss = self.step(crops, position, target, epoch * self.steps_an_epoch + step)
             total += loss * len(crops)
             count += len(crops)
-            finite += torch.isfinite(total)  # asked once an epoch, so that no step waits for the GPU
+            finite += torch.isfinite(total)  # read once an epoch, so that no step waits for the GPU
         finite = int(finite)
         return Epoch(float(total) / max(1, count), finite + 1 if finite < len(batches) else None)
 
     def step(self, crops: Tensor, position: Tensor, target: Tensor, step: int) -> Tensor:
-        """One batch: crops (B, H, W, 3) uint8. Returns the loss."""
+        """One optimizer step on crops (B, H, W, 3) uint8. Returns the loss."""
         pixels = self.normalize(crops.to(self.device, non_blocking=True))
         goal = target[position].to(self.device, non_blocking=True)
         if self.mixing:
@@ -102,7 +102,7 @@ class Trainer:
 
 @torch.inference_mode()
 def predict_logits(network: nn.Module, batches: DataLoader, device: torch.device, flip: bool = False) -> Tensor:
-    """Logits (N, C) float32 on the host, in the order of the positions; `flip` shows the photos mirrored."""
+    """Logits (N, C) float32 on the host, in the order of `batches`; `flip` mirrors the photos."""
     network.eval()
     normalize, out = Normalize(network).to(device), []
     for crops, _ in batches:

@@ -1,4 +1,4 @@
-"""One training from its section of params.yaml to a folder of weights, settings and curves."""
+"""One training run: from a model's section of params.yaml to a folder of weights, settings and curves."""
 import hashlib
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,7 @@ from stages.modeling.trainer import Trainer
 
 
 def train_model(name: str, fold: int | None, out: Path, epochs: int | None = None) -> None:
-    """Train the model on all folds but `fold`, or on everyone (None), and write it to `out`; epochs as in `fit`."""
+    """Train a model on all folds but `fold`, or on all people (None), and write it to `out`; epochs as in `fit`."""
     params, p = read_model(name)
     device, faces = pick_device(params.machine.device), Faces(Path("data/faces"))
     train_set, val_set = read_datasets(faces, name, fold, p)
@@ -30,10 +30,10 @@ def train_model(name: str, fold: int | None, out: Path, epochs: int | None = Non
                       device, make_mixing(p, train_set))
     train_loader, val_loader = loaders(train_set, val_set, faces, p, size, device, params.machine.workers)
     score = None if fold is None else partial(validate, val_loader=val_loader, target=val_set.target, p=p, device=device)
-    whom = "everyone" if fold is None else f"fold {fold}"
-    print(f"{name}, {whom}: {len(train_set.rows)} photos to learn from, {len(val_set.rows)} held out, on {device}")
+    scope = "everyone" if fold is None else f"fold {fold}"
+    print(f"{name}, {scope}: {len(train_set.rows)} photos to learn from, {len(val_set.rows)} held out, on {device}")
     resume = Resume(Path("models/.resume", f"{name}-{'refit' if fold is None else fold}.pt"),
-                    key_of(p.model_dump(), fold, epochs, faces.digest, contents(name, p)))
+                    key_of(p.model_dump(), fold, epochs, faces.digest, input_digests(name, p)))
     with Live(str(out / "live"), dvcyaml=None, save_dvc_exp=False) as live:
         best, curve = fit(trainer, train_loader, train_set.target, resume, live, score, epochs)
     kept = best_epoch(curve, p.best if score else None)
@@ -42,15 +42,15 @@ def train_model(name: str, fold: int | None, out: Path, epochs: int | None = Non
     print(f"kept: epoch {kept}" + (f", macro F1 {curve[kept - 1]['val/f1']:.3f} on the held-out fold" if score else ""))
 
 
-def contents(name: str, p: Model) -> list[str]:
-    """Digests of the files that a training reads besides the crops."""
+def input_digests(name: str, p: Model) -> list[str]:
+    """SHA-256 of each input file of a training besides the crops."""
     files = [f"data/{kind}/{name}.csv" for kind in ("labels", "extra")] + ["data/folds.csv", "data/photos.csv"]
     files += [p.weights] if p.weights else []
     return [hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in files]
 
 
 def settings(p: Model) -> dict:
-    """What prediction needs to know of the training, and what the report page shows of it."""
+    """The settings that prediction needs, and those that the report shows."""
     ages = {"borders": p.borders, "drop": p.drop} if "age" in p.attributes else {}
     return {"attribute": p.attribute, "backbone": p.backbone, "image_size": p.image_size, "heads": p.heads,
             "last_layers": head_of(p), "arcface_scale": p.arcface_scale, "augment": p.augment, "seed": p.seed, **ages}

@@ -11,28 +11,32 @@ MASK_OF = {f"mask{i}": "worn" for i in range(1, 6)} | {"incorrect_mask": "incorr
 
 
 def read_contest(root: Path) -> tuple[pd.DataFrame, dict[str, str]]:
-    """Read the contest's layout below `root`: rows of COLUMNS, and the reason of each file not used."""
+    """Rows of COLUMNS, one a photo, and the reason why each other file below `root` is not used.
+
+    Raises UserError where the tables and folders disagree.
+    """
     train, unused = read_train(root)
-    evals, more = read_eval(root)
-    beside = {file.relative_to(root).as_posix() for file in files_in(root)} - {"train/train.csv", "eval/info.csv"}
-    rest = {file: why_unused(root / file, root) or "outside train/images and eval/images"
-            for file in sorted(beside) if not file.startswith(("train/images/", "eval/images/"))}
-    return pd.DataFrame(train + evals, columns=COLUMNS), unused | more | rest
+    evals, unused_evals = read_eval(root)
+    files = {file.relative_to(root).as_posix() for file in files_in(root)} - {"train/train.csv", "eval/info.csv"}
+    outside = {file: why_unused(root / file, root) or "outside train/images and eval/images"
+            for file in sorted(files) if not file.startswith(("train/images/", "eval/images/"))}
+    return pd.DataFrame(train + evals, columns=COLUMNS), unused | unused_evals | outside
 
 
-def read_train(root: Path):
+def read_train(root: Path) -> tuple[list[tuple], dict[str, str]]:
+    """Rows and unused files of train/."""
     table, images = root / "train/train.csv", root / "train/images"
     people = read_csv(table, ["id", "gender", "age", "path"])
     if not images.is_dir():
         raise UserError(f"{images}: no such folder; it holds a folder of photos for each row of {table}")
-    twice = people.path[people.path.duplicated()]
-    if len(twice):
-        raise UserError(f"{table}: path {names(set(twice))} stands in two rows; each person needs a path of their own")
+    duplicates = people.path[people.path.duplicated()]
+    if len(duplicates):
+        raise UserError(f"{table}: path {names(set(duplicates))} stands in two rows; each person needs a path of their own")
     folders = {folder.name for folder in images.iterdir() if folder.is_dir() and not folder.name.startswith(".")}
-    if strangers := folders - set(people.path):
-        raise UserError(f"{images}: folder {names(strangers)} is not in {table}; add a row or take the folder away")
-    if absent := set(people.path) - folders:
-        raise UserError(f"{table}: {names(absent)} has no folder in {images}; add the folder or take the row away")
+    if unlisted := folders - set(people.path):
+        raise UserError(f"{images}: folder {names(unlisted)} is not in {table}; add a row or take the folder away")
+    if missing := set(people.path) - folders:
+        raise UserError(f"{table}: {names(missing)} has no folder in {images}; add the folder or take the row away")
     rows, unused = [], {}
     labels = {person.path: (person.gender, person.age) for person in people.itertuples()}
     for file in files_in(images):
@@ -48,20 +52,21 @@ def read_train(root: Path):
             unused[photo] = reason
         else:
             rows.append((photo, person, "train", MASK_OF[file.stem], *labels[person]))
-    if bare := set(people.path) - {row[1] for row in rows}:
-        raise UserError(f"{images}: no photo in the folder of {names(bare)}; add photos or take folder and row away")
+    if empty := set(people.path) - {row[1] for row in rows}:
+        raise UserError(f"{images}: no photo in the folder of {names(empty)}; add photos or take folder and row away")
     return rows, unused
 
 
-def read_eval(root: Path):
+def read_eval(root: Path) -> tuple[list[tuple], dict[str, str]]:
+    """Rows and unused files of eval/."""
     table, images = root / "eval/info.csv", root / "eval/images"
     listed = read_csv(table, ["ImageID"]).ImageID
-    twice = listed[listed.duplicated()]
-    if len(twice):
-        raise UserError(f"{table}: ImageID {names(set(twice))} stands in two rows")
+    duplicates = listed[listed.duplicated()]
+    if len(duplicates):
+        raise UserError(f"{table}: ImageID {names(set(duplicates))} stands in two rows")
     files, wanted = {f.relative_to(images).as_posix(): f for f in files_in(images)}, set(listed)
-    if absent := wanted - files.keys():
-        raise UserError(f"{table}: {names(absent)} is not in {images}; add the photo or take the row away")
+    if missing := wanted - files.keys():
+        raise UserError(f"{table}: {names(missing)} is not in {images}; add the photo or take the row away")
     unused = {f"eval/images/{name}": why_unused(file, images) or f"not in {table.name}"
               for name, file in files.items() if name not in wanted}
     return [(f"eval/images/{name}", "", "eval", "", "", "") for name in listed], unused

@@ -1,23 +1,24 @@
-"""What the readers of photos share: which files there are, why one is no photo, and how an error names many."""
+"""What both readers share: the columns of a row, the files of a folder, and why a file is not used."""
 from pathlib import Path
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
-COLUMNS = ["photo", "person", "part", "mask", "gender", "age"]  # of a row a photo; photo is a path below data.root
-SHOWN = 3  # how many examples an error names
+COLUMNS = ["photo", "person", "part", "mask", "gender", "age"]  # a row a photo; photo is its path below data.root
+SHOWN = 3  # examples in an error text
 
 
 def names(items) -> str:
+    """The first items, sorted, and how many more there are, for an error text."""
     items = sorted(items)
     return ", ".join(items[:SHOWN]) + (f" and {len(items) - SHOWN} more" if len(items) > SHOWN else "")
 
 
 def files_in(folder: Path) -> list[Path]:
-    """Every file below a folder, sorted, also a link to nowhere, or to a folder, which is not entered."""
+    """All files below a folder, sorted, with broken links and links to folders, which are not entered."""
     return sorted(file for file in folder.rglob("*") if file.is_symlink() or not file.is_dir())
 
 
 def why_unused(file: Path, root: Path) -> str | None:
-    """The reason why a file below `root` can't be a photo, by its name alone."""
+    """The reason why a file below `root` cannot be a photo, or None; the file itself is not read."""
     if any(part.startswith(".") for part in file.relative_to(root).parts):
         return "junk: the name starts with a dot"
     if not file.is_file():

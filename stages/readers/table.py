@@ -1,4 +1,4 @@
-"""Read one's own table of photos: photo,person,mask,gender,age,part."""
+"""Read a CSV table of other photos: photo,person,mask,gender,age,part."""
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
@@ -9,22 +9,25 @@ from stages.readers.photo_files import COLUMNS, files_in, names, why_unused
 
 
 def read_table(root: Path, table: Path) -> tuple[pd.DataFrame, dict[str, str]]:
-    """Read one's own table; its photos are paths below `root`. Returns the same as read_contest."""
+    """Rows and unused files as read_contest returns them; the table's photos are paths below `root`.
+
+    Raises UserError for a wrong part, a photo listed twice, missing or outside `root`, or a training photo without person.
+    """
     rows = read_csv(table, COLUMNS)[COLUMNS].apply(lambda column: column.str.strip())
     rows["photo"] = [PurePosixPath(photo).as_posix() for photo in rows.photo]  # ./a//b.jpg is a/b.jpg
-    if len(odd := set(rows.part) - {"train", "eval"}):
-        raise UserError(f"{table}: part {names(repr(v) for v in odd)} is not allowed; choose train or eval")
-    twice = rows.photo[rows.photo.duplicated()]
-    if len(twice):
-        raise UserError(f"{table}: photo {names(set(twice))} stands in two rows")
-    nobody = rows.photo[(rows.part == "train") & (rows.person == "")]
-    if len(nobody):
-        raise UserError(f"{table}: photo {names(nobody)} has no person; photos of one person must stay in one fold")
+    if len(unknown := set(rows.part) - {"train", "eval"}):
+        raise UserError(f"{table}: part {names(repr(v) for v in unknown)} is not allowed; choose train or eval")
+    duplicates = rows.photo[rows.photo.duplicated()]
+    if len(duplicates):
+        raise UserError(f"{table}: photo {names(set(duplicates))} stands in two rows")
+    without_person = rows.photo[(rows.part == "train") & (rows.person == "")]
+    if len(without_person):
+        raise UserError(f"{table}: photo {names(without_person)} has no person; photos of one person must stay in one fold")
     outside = [p for p in rows.photo if Path(p).is_absolute() or ".." in Path(p).parts]
     if outside:
         raise UserError(f"{table}: photo {names(outside)} is not a path below data.root, {root}")
-    if absent := [p for p in rows.photo if not (root / p).is_file()]:
-        raise UserError(f"{table}: photo {names(absent)} is not there; paths are relative to data.root, {root}")
+    if missing := [p for p in rows.photo if not (root / p).is_file()]:
+        raise UserError(f"{table}: photo {names(missing)} is not there; paths are relative to data.root, {root}")
     listed = set(rows.photo)
     files = {f.relative_to(root).as_posix(): f for f in files_in(root) if f.resolve() != table.resolve()}
     return rows, {name: why_unused(f, root) or "not in the table" for name, f in files.items() if name not in listed}

@@ -1,9 +1,9 @@
-"""The looks of people who do not exist: what stays the same in all photos of a person, drawn from gender and age.
+"""The appearance of a synthetic person, the same in all photos, drawn at random given gender and age.
 
-No single trait tells gender or age: each is drawn from distributions that overlap, and only several of them together
-decide. Skin, light, background and clothes say nothing about the class.
+No single trait reveals gender or age: their distributions overlap, and only several traits together decide. Skin, light,
+background and clothes are independent of the class.
 
-The traits come from one stream of random numbers: another order of the draws makes other people.
+All traits come from one random stream, so that reordering the draws gives other people.
 """
 from dataclasses import dataclass
 
@@ -11,14 +11,14 @@ import numpy as np
 
 SKINS = np.array([(246, 216, 194), (234, 196, 166), (222, 180, 146), (206, 160, 126), (178, 132, 100)], float)
 HAIRS = np.array([(34, 28, 28), (46, 34, 30), (66, 46, 36), (92, 64, 46), (124, 88, 58), (168, 132, 92)], float)
-DARK = 3  # so many of HAIRS are dark
+DARK = 3  # number of dark HAIRS, the first ones
 GREY = np.array((198, 196, 194), float)
-AGEING = (18, 28, 32, 57, 62, 75), (0, 0.04, 0.34, 0.56, 0.9, 1)  # years, and how far one looks aged by then
+AGEING = (18, 28, 32, 57, 62, 75), (0, 0.04, 0.34, 0.56, 0.9, 1)  # years, and how aged a person looks then, 0 to 1
 
 
 @dataclass(frozen=True)
 class Look:
-    """A person. Colours: RGB, 0 to 255; lengths: face coordinates, see stages/synthetic/canvas.py."""
+    """A person. Colours: RGB, 0 to 255; lengths: face coordinates (stages/synthetic/canvas.py)."""
     skin: np.ndarray
     hair: np.ndarray
     brows: np.ndarray
@@ -30,7 +30,7 @@ class Look:
     length: float       # y where the hair ends
     volume: float       # how far the hair stands off the head
     hairline: float     # y of the hairline in the middle
-    recess: float       # how far the hair has gone back at the temples
+    recess: float       # how far the hairline recedes at the temples
     parting: float      # x of the parting
     fringe: float       # y where the fringe ends; 0 without one
     brow: float         # thickness of the brows
@@ -42,19 +42,19 @@ class Look:
     mouth: float        # half the width of the mouth
     lip: float          # thickness of the lips
     stubble: float      # 0 to 1
-    forehead: tuple     # strength of each line of the forehead, 0 to 1
+    forehead: tuple     # strength of each forehead line, 0 to 1
     crow: float         # strength of the lines beside the eyes, 0 to 1
     bags: float         # strength of the bags under the eyes, 0 to 1
     folds: float        # strength of the folds from nose to mouth, 0 to 1
     spots: int          # age spots, or freckles
     glasses: bool
     earrings: bool
-    seed: int           # of the details: strands, spots
+    seed: int           # of details: strands, spots
 
 
 @dataclass(frozen=True)
 class Dice:
-    """What a person's traits are drawn with. aged: 0 to 1, from the youngest look to the oldest."""
+    """Random draws of a person's traits. aged: 0 to 1, from the youngest look to the oldest."""
     woman: bool
     aged: float
     rng: np.random.Generator
@@ -66,18 +66,18 @@ class Dice:
         return float(np.clip(self.rng.normal(mean, spread), low, high))
 
     def wrinkle(self, start: float, slope: float) -> float:
-        """Strength, 0 to 1: it grows with age from `start` on, sooner for some than for others."""
+        """Strength of a wrinkle, 0 to 1: grows with `aged` from `start` on, with variation between people."""
         return self.near((self.aged - start) * slope, 0.06, 0, 1)
 
     def mix(self, colours: np.ndarray) -> np.ndarray:
-        """A colour somewhere between two neighbours. colours: (n, 3)."""
+        """A random colour interpolated between two neighbours of colours (n, 3)."""
         place = self.rng.uniform(0, len(colours) - 1)
         low = int(place)
         return colours[low] + (colours[low + 1] - colours[low]) * (place - low)
 
 
 def draw_look(gender: int, age: float, rng: np.random.Generator) -> Look:
-    """Draw a person. gender: 0 male, 1 female. age: years, 18 to 75 or so."""
+    """Draw a person at random. gender: 0 male, 1 female. age: years, about 18 to 75."""
     dice = Dice(gender == 1, np.interp(age, *AGEING), rng)
     skin = dice.mix(SKINS) + rng.normal(0, 4, 3)
     hair, brows = draw_hair_colours(dice)
@@ -98,7 +98,7 @@ def draw_look(gender: int, age: float, rng: np.random.Generator) -> Look:
 
 
 def draw_hair_colours(dice: Dice) -> tuple[np.ndarray, np.ndarray]:
-    """Colours of the hair and of the brows, which turn grey later."""
+    """Colours of hair and brows; brows turn grey less."""
     dyed = dice.chance(0.6)
     hair = dice.mix(HAIRS[:DARK] if dice.chance(0.6) else HAIRS)
     grey = 0 if dyed else dice.near((dice.aged - 0.4) * 1.1, 0.3, 0, 0.95)
@@ -136,7 +136,7 @@ def draw_mouth_traits(dice: Dice) -> dict:
 
 
 def draw_ageing(dice: Dice, lines: int) -> dict:
-    """Wrinkles and spots. lines: of the forehead."""
+    """Wrinkles and spots. lines: number of forehead lines."""
     return {"forehead": tuple(dice.wrinkle(0.12, 1.25) for _ in range(lines)),
             "crow": dice.wrinkle(0.15, 1.3),
             "bags": dice.wrinkle(0.1, 1.2),

@@ -1,19 +1,19 @@
-"""Drawing on a photo in face coordinates: polygons, lines, ovals, smooth curves and soft shading.
+"""Drawing in face coordinates: polygons, lines, ovals, smooth curves and soft shading.
 
-Face coordinates: 1 is half the width of the face, x to the right, y down, (0, 0) between the eyes. Points are (n, 2)
-in face coordinates, colours RGB from 0 to 255; what lies beyond that range is clipped.
+Face coordinates: the unit is half the width of the face, x to the right, y down, (0, 0) between the eyes. Points are
+(n, 2) in face coordinates; colours are RGB and clipped to 0 to 255.
 """
 import cv2
 import numpy as np
 
-NEUTRAL = 200  # the value of a shading layer that leaves the photo as it is; below it darkens, above it lightens
+NEUTRAL = 200  # the value of a shading layer that changes nothing; lower darkens, higher lightens
 SIDES = (-1, 1)  # left and right in the photo: factors of x
-MIRROR = np.array((-1, 1))  # times points: the same on the other side of the face
+MIRROR = np.array((-1, 1))  # times points: mirrored to the other side of the face
 
 ANGLES = np.linspace(0, 2 * np.pi, 32, False)
 CIRCLE = np.stack([np.cos(ANGLES), np.sin(ANGLES)], 1)
 
-STEPS = np.linspace(0, 1, 7)[:-1, None]  # places between two points of a curve
+STEPS = np.linspace(0, 1, 7)[:-1, None]  # positions between two points of a curve
 SPLINE = np.concatenate([-STEPS + 2 * STEPS**2 - STEPS**3, 2 - 5 * STEPS**2 + 3 * STEPS**3,
                          STEPS + 4 * STEPS**2 - 3 * STEPS**3, -STEPS**2 + STEPS**3], 1) / 2
 
@@ -24,7 +24,7 @@ def oval(x: float, y: float, rx: float, ry: float) -> np.ndarray:
 
 
 def curve(*points) -> np.ndarray:
-    """A smooth curve through points, (6 * (points - 1) + 1, 2): Catmull and Rom's spline."""
+    """A Catmull-Rom spline through points, (6 * (points - 1) + 1, 2)."""
     p = np.asarray(points, float)
     p = np.concatenate([2 * p[:1] - p[1:2], p, 2 * p[-1:] - p[-2:-1]])
     neighbours = np.stack([p[:-3], p[1:-2], p[2:-1], p[3:]], 1)
@@ -32,15 +32,15 @@ def curve(*points) -> np.ndarray:
 
 
 def symmetric(half: np.ndarray) -> np.ndarray:
-    """The outline whose right half is given, from top to bottom. half: (n, 2). Returns (2 n, 2)."""
+    """A symmetric outline, (2 n, 2), from its right half, (n, 2), top to bottom."""
     return np.concatenate([half, half[::-1] * MIRROR])
 
 
 class Canvas:
-    """A photo, or a smaller layer of one, that is drawn on in place."""
+    """A photo, or a smaller layer for it, drawn on in place."""
 
     def __init__(self, image: np.ndarray, middle, scale: float, tilt: float):
-        """image: (H, W, 3) uint8. middle: of the eyes, (x, y) in pixels. scale: pixels for 1. tilt: radians."""
+        """image: (H, W, 3) uint8. middle: (x, y) between the eyes, in pixels. scale: pixels per unit. tilt: radians."""
         self.image, self.middle, self.scale, self.tilt = image, np.asarray(middle), scale, tilt
         self.turned = scale * np.array([[np.cos(tilt), np.sin(tilt)], [-np.sin(tilt), np.cos(tilt)]])
 
@@ -55,19 +55,19 @@ class Canvas:
         self.fill(oval(x, y, rx, ry), colour)
 
     def layer(self, shrink: int) -> "Canvas":
-        """A neutral shading layer with the same coordinates, `shrink` times smaller."""
+        """A neutral shading layer, `shrink` times smaller, in the same face coordinates."""
         height, width, _ = self.image.shape
         image = np.full((height // shrink, width // shrink, 3), NEUTRAL, np.uint8)
         return Canvas(image, self.middle / shrink, self.scale / shrink, self.tilt)
 
     def shade(self, layer: "Canvas", blur: float) -> None:
-        """Multiply the photo by a blurred layer, in which NEUTRAL is 1. blur: in pixels of the layer."""
+        """Multiply the photo by a blurred layer, in which NEUTRAL is 1. blur: sigma in pixels of the layer."""
         height, width, _ = self.image.shape
         soft = cv2.resize(cv2.GaussianBlur(layer.image, (0, 0), blur), (width, height))
         cv2.multiply(self.image, soft, self.image, 1 / NEUTRAL)
 
     def _pixels(self, points) -> np.ndarray:
-        """Pixels in the sixteenths that OpenCV draws with."""
+        """Points in sixteenths of a pixel, as OpenCV takes them."""
         return np.rint((np.asarray(points) @ self.turned + self.middle) * 16).astype(np.int32)
 
 

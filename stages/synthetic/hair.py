@@ -1,13 +1,13 @@
-"""The hair of a drawn person: what falls behind the head, and what lies before it.
+"""Hair of a synthetic person, behind and in front of the head.
 
-details: the person's own random numbers, the same in each photo.
+details: the person's own random generator, with the same draws in each photo.
 """
 import numpy as np
 
 from stages.synthetic.appearance import Look
 from stages.synthetic.canvas import SIDES, Canvas, curve, symmetric
 
-SHORT = 0.8  # hair that ends above this y shows nothing behind the head
+SHORT = 0.8  # hair that ends above this y is not visible behind the head
 
 
 def draw_hair_behind(canvas: Canvas, look: Look, details: np.random.Generator) -> None:
@@ -24,7 +24,7 @@ def draw_hair_behind(canvas: Canvas, look: Look, details: np.random.Generator) -
 
 
 def draw_hair_front(canvas: Canvas, look: Look, details: np.random.Generator) -> None:
-    """A cap between the skull and the hairline, a fringe, and strands."""
+    """Draw a cap between skull and hairline, a fringe, and strands."""
     skull, hairline = _outline_skull(look), _outline_hairline(look)
     canvas.fill(np.concatenate([skull, hairline[::-1]]), look.hair)
     if look.fringe:
@@ -52,7 +52,7 @@ def _outline_hairline(look) -> np.ndarray:
 
 
 def _cap_end(look) -> float:
-    """y where the cap ends: longer hair falls behind the shoulders."""
+    """y where the cap ends; longer hair falls behind the shoulders."""
     return min(look.length, 1.3)
 
 

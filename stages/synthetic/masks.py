@@ -1,6 +1,6 @@
-"""A mask on a drawn face: worn over nose, mouth and chin, or wrongly, so that the nose is free or the mask on the chin.
+"""Masks of synthetic people: worn over nose, mouth and chin, or incorrectly, below the nose or below the mouth.
 
-Fabric and pattern say nothing about the class.
+Fabric and pattern are independent of the class.
 """
 from typing import NamedTuple
 
@@ -14,13 +14,13 @@ WORN, INCORRECT, BARE = 0, 1, 2  # the contest's codes
 FABRICS = np.array([(240, 242, 244), (230, 236, 240), (246, 228, 196), (152, 190, 216), (120, 170, 190),
                     (40, 42, 48), (66, 48, 44), (142, 144, 150), (238, 200, 202), (222, 190, 160),
                     (176, 206, 226), (190, 104, 76), (214, 172, 96), (128, 56, 58), (70, 92, 138)], float)
-PATTERNS = {"pleats": 0.5, "seam": 0.25, "dots": 0.12, "stripes": 0.13}  # how often each is drawn
+PATTERNS = {"pleats": 0.5, "seam": 0.25, "dots": 0.12, "stripes": 0.13}  # probability of each
 
 
 class Fit(NamedTuple):
     """How a mask sits, in face coordinates."""
     top: float          # y of the upper edge, between the cheeks
-    peak: float         # how far the edge rises above that in the middle
+    peak: float         # how far it rises above that in the middle
     cheek: float        # y of the upper edge at its ends
     cheek_half: float   # half the width there
     chin: float         # y of the lower edge
@@ -28,7 +28,7 @@ class Fit(NamedTuple):
 
 
 def draw_mask(canvas: Canvas, look: Look, mask: int, turn: float, rng: np.random.Generator) -> None:
-    """Draw a mask. mask: WORN or INCORRECT. turn: how far the features have moved sideways."""
+    """Draw a mask. mask: WORN or INCORRECT. turn: sideways shift of the features."""
     fit = _fit(look, mask, rng)
     upper, lower = _edges(fit, turn)
     fabric = FABRICS[rng.integers(len(FABRICS))] + rng.normal(0, 8, 3)
@@ -77,7 +77,7 @@ def _draw_straps(canvas, fit, colour) -> None:
 
 
 def _between(upper, lower, share) -> np.ndarray:
-    """A line across the mask, (25, 2), point 12 in the middle. share: 0 is the upper edge, 1 the lower."""
+    """A line across the mask, (25, 2), with point 12 in the middle. share: 0 is the upper edge, 1 the lower."""
     return upper * (1 - share) + lower * share
 
 
@@ -100,7 +100,7 @@ def _draw_pattern(canvas, upper, lower, fabric, rng) -> None:
 
 
 def _shade_mask(canvas, upper, lower) -> None:
-    """Shadow on both sides of the chin, light on the nose."""
+    """Shadow on both sides of the chin, light on the nose bridge."""
     layer = canvas.layer(4)
     cheeks, chin = _between(upper, lower, 0.62), _between(upper, lower, 0.98)
     layer.fill(np.concatenate([cheeks[:13], chin[12::-1]]), (176, 178, 182))

@@ -1,6 +1,6 @@
-"""A drawn person as far as the shoulders: body, head, nose, mouth, eyes and glasses, with skin and hair in between.
+"""Portrait of a synthetic person down to the shoulders: body, head, nose, mouth, eyes, glasses, with skin and hair.
 
-turn: how far the features have moved sideways with the head, in face coordinates; see stages/synthetic/canvas.py.
+turn: sideways shift of the features as the head turns, in face coordinates (stages/synthetic/canvas.py).
 """
 import numpy as np
 
@@ -9,12 +9,12 @@ from stages.synthetic.canvas import MIRROR, SIDES, Canvas, curve, oval, symmetri
 from stages.synthetic.hair import draw_hair_behind, draw_hair_front
 from stages.synthetic.skin import draw_wrinkles, face_outline, shade_face
 
-WINGED = 0.045  # lashes thicker than this stand out beyond the eye
-FRAME = (52, 46, 46)  # the colour of the glasses
+WINGED = 0.045  # thicker lashes extend beyond the eye
+FRAME = (52, 46, 46)  # colour of the glasses
 
 
 def draw_portrait(canvas: Canvas, look: Look, turn: float, smile: float, gaze: float) -> None:
-    """Draw a person. smile: -0.3 to 1; from 0.6 on it shows teeth. gaze: how far the eyes look sideways."""
+    """Draw a person. smile: -0.3 to 1, with teeth above 0.6. gaze: sideways shift of the irises."""
     details = np.random.default_rng(look.seed)
     draw_hair_behind(canvas, look, details)
     _draw_body(canvas, look)
@@ -78,13 +78,13 @@ def _draw_mouth(canvas, look, turn, smile) -> None:
 
 
 def _draw_eye(canvas, look, x, side, gaze) -> None:
-    """x: of the eye's middle. side: -1 left, 1 right."""
+    """x: of the middle of the eye. side: -1 left, 1 right."""
     middle, half = look.droop / 2, 0.2
     inner, outer = (x - side * half, 0.02), (x + side * half, look.droop)
     upper = curve(inner, (x - side * 0.06, middle - look.eye * 0.72), (x + side * 0.1, middle - look.eye * 0.6), outer)
     lower = curve(outer, (x + side * 0.06, middle + look.eye * 0.5), inner)
     canvas.fill(np.concatenate([upper, lower]), (240, 236, 232))
-    for radius, colour in ((0.105, look.iris), (0.05, (14, 12, 12))):  # iris and pupil, cut off by the lids
+    for radius, colour in ((0.105, look.iris), (0.05, (14, 12, 12))):  # iris and pupil, clipped by the lids
         ball = oval(x + gaze, middle - 0.01, radius, radius)
         ball[:, 1] = np.clip(ball[:, 1], middle - look.eye * 0.7, middle + look.eye * 0.45)
         canvas.fill(ball, colour)
@@ -97,7 +97,7 @@ def _draw_eye(canvas, look, x, side, gaze) -> None:
 
 
 def _draw_brow(canvas, look, x, side) -> None:
-    """Thin brows are dark and thick ones soft, so that the mean colour around the eyes does not tell them apart."""
+    """Thin brows are dark and thick ones pale, so that the mean colour around the eyes does not separate them."""
     arch, thick = look.brow_arch, look.brow
     top = curve((-0.24, 0), (0.05, -arch - thick * 0.4), (0.3, 0.03))
     bottom = curve((0.3, 0.05), (0.05, -arch + thick * 0.6), (-0.25, thick))

@@ -1,7 +1,7 @@
-"""Photos of people who do not exist, drawn with numpy and OpenCV, so that the pipeline runs without data.
+"""Render synthetic photos of people with NumPy and OpenCV, so that the pipeline runs without data.
 
-A person is a Look; a photo is drawn from the look, from how the mask is worn, and from what differs between two photos
-of a person: framing, tilt, expression, mask, background, light and noise.
+A person is a Look. A photo is drawn from the look, the way the mask is worn, and what differs between photos of one
+person: framing, tilt, expression, mask, background, light and noise.
 
     rng = np.random.default_rng(7)
     look = draw_look(gender=1, age=64, rng=rng)
@@ -21,11 +21,11 @@ WIDTH, HEIGHT = 384, 512  # pixels, as in the contest
 def draw_photo(look: Look, mask: int, rng: np.random.Generator) -> np.ndarray:
     """Draw a photo of a person: (512, 384, 3) uint8, RGB. mask: 0 worn, 1 worn wrongly, 2 not worn.
 
-    The face is 170 to 260 pixels wide, its middle near the photo's middle, tilted by a few degrees.
+    The face is 170 to 260 pixels wide, near the middle of the photo, and tilted by a few degrees.
     """
     scale = np.clip(rng.normal(106, 8), 88, 126)  # pixels for half the face's width
     tilt = np.clip(rng.normal(0, 0.05), -0.12, 0.12)
-    turn = rng.normal(0, 0.05)  # the features move sideways when the head turns
+    turn = rng.normal(0, 0.05)  # a turned head shifts the features sideways
     middle = (WIDTH / 2 + rng.normal(0, 9), HEIGHT / 2 - 0.18 * scale + rng.normal(0, 12))
     smile = rng.uniform(-0.3, 1)
     canvas = Canvas(draw_background(rng), middle, scale, tilt)
@@ -37,7 +37,7 @@ def draw_photo(look: Look, mask: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def draw_background(rng: np.random.Generator) -> np.ndarray:
-    """A wall with a little light and a few soft shapes, (512, 384, 3) uint8."""
+    """A wall with a soft gradient and a few blurred shapes, (512, 384, 3) uint8."""
     wall = rng.uniform(70, 235) + rng.normal(0, 12, 3)
     small = np.empty((16, 12, 3), np.float32)
     small[:] = wall + np.linspace(rng.uniform(-25, 25), rng.uniform(-25, 25), 16)[:, None, None]
@@ -49,7 +49,7 @@ def draw_background(rng: np.random.Generator) -> np.ndarray:
 
 
 def light_photo(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Light from a side, exposure, the colour of the light, a soft lens. image: (512, 384, 3) uint8, as returned."""
+    """Apply light from one side, exposure, a colour cast and lens blur. image: (512, 384, 3) uint8, as returned."""
     gain = rng.uniform(0.78, 1.12) * np.exp(rng.normal(0, 0.035, 3))
     corners = np.ones((2, 2, 3)) + np.array([[1, 1], [-1, -1]])[..., None] * rng.normal(0, 0.06)
     corners += np.array([[1, -1], [1, -1]])[..., None] * rng.normal(0, 0.09)
@@ -59,7 +59,7 @@ def light_photo(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def add_noise(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The sensor's noise, alike in the three colours. image: (512, 384, 3) uint8, as returned."""
+    """Add sensor noise, the same in all three channels. image: (512, 384, 3) uint8, as returned."""
     strength = int(rng.integers(4, 12))
     noise = np.frombuffer(rng.bytes(HEIGHT * WIDTH), np.uint8).reshape(HEIGHT, WIDTH) % np.uint8(2 * strength)
     return cv2.subtract(cv2.add(image, cv2.merge([noise] * 3)), (strength,) * 4)

@@ -1,20 +1,20 @@
-"""The skin of a drawn face: its outline, light and shadow, beard, wrinkles and spots.
+"""Skin of a synthetic face: outline, light and shadow, beard, wrinkles and spots.
 
-All but the outline is drawn as soft shading, since skin has no hard edges. Wrinkles have light beside their dark, so
-that the mean colour of a region says little about age: shapes must be learnt.
+All but the outline is soft shading, since skin has no hard edges. Wrinkles have light beside the dark, so that the mean
+colour of a region reveals little about age: a network must learn shapes.
 
-turn: how far the features have moved sideways with the head, in face coordinates.
+turn: sideways shift of the features as the head turns, in face coordinates.
 """
 import numpy as np
 
 from stages.synthetic.appearance import Look
 from stages.synthetic.canvas import CIRCLE, NEUTRAL, SIDES, Canvas, curve
 
-FAINT = 0.03  # a wrinkle of no more than this strength is not drawn
+FAINT = 0.03  # wrinkles up to this strength are not drawn
 
 
 def face_outline(look: Look) -> np.ndarray:
-    """The outline of the face, (32, 2): two halves of superellipses, one above the cheeks and one below."""
+    """The outline of the face, (32, 2): two half superellipses, one above the cheeks and one below."""
     cos, sin = CIRCLE.T
     below = sin > 0
     bulge = 2 / np.where(below, look.jaw, 2.4)
@@ -24,7 +24,7 @@ def face_outline(look: Look) -> np.ndarray:
 
 
 def shade_face(canvas: Canvas, look: Look, turn: float) -> None:
-    """Light and shadow of the whole face, and the beard."""
+    """Draw light and shadow of the whole face, and the beard."""
     layer, outline = canvas.layer(4), face_outline(look)
     layer.oval(0, look.chin + 0.15, 0.6, 0.22, (150, 140, 136))  # the throat
     if look.stubble:
@@ -43,7 +43,7 @@ def shade_face(canvas: Canvas, look: Look, turn: float) -> None:
 
 
 def draw_wrinkles(canvas: Canvas, look: Look, turn: float, details: np.random.Generator) -> None:
-    """Wrinkles and spots."""
+    """Draw wrinkles and spots."""
     layer = canvas.layer(2)
     _crease_forehead(layer, look, turn, details)
     for side in SIDES:
@@ -51,7 +51,7 @@ def draw_wrinkles(canvas: Canvas, look: Look, turn: float, details: np.random.Ge
     for side in SIDES:
         _crease(layer, [(side * 0.07 + turn, -0.24), (side * 0.05 + turn, -0.08)], look.crow - 0.25, 0.03)
     for x, y in details.uniform((-0.85, -0.7), (0.85, 0.9), (look.spots, 2)):
-        if abs(x) > 0.5 or y < -0.45:  # off the eyes, the nose and the mouth
+        if abs(x) > 0.5 or y < -0.45:  # clear of eyes, nose and mouth
             layer.oval(x, y, 0.05, 0.04, (150, 132, 122))
     canvas.shade(layer, 0.8)
 
@@ -77,7 +77,7 @@ def _crease_side(layer, look, turn, side) -> None:
 
 
 def _crease(layer, points, strength, width) -> None:
-    """A dark line with a light one above and one below it."""
+    """A dark line between two light ones."""
     if strength <= FAINT:
         return
     points = np.asarray(points)

@@ -1,27 +1,27 @@
-"""From probabilities of the 18 classes to one class: the likeliest, or the likeliest after an offset for each class.
+"""Class offsets: added to the log-probabilities of the classes before the argmax, they raise macro F1.
 
-The likeliest class is best for accuracy. Macro F1 counts a rare class as much as a common one, so that a rare one may
-be chosen sooner: reference system R4 did this by hand for the oldest. Here offsets are added to the log-probabilities,
-found by coordinate ascent on the people whom no specialist has seen. Lipton, Elkan and Naryanaswamy, "Optimal
-Thresholding of Classifiers to Maximize F1 Measure", 2014, show why the best threshold of F1 is not a half.
+The plain argmax is best for accuracy. Macro F1 counts a rare class as much as a common one, so it pays to choose a rare
+one sooner: reference system R4 did this by hand for the oldest. Here the offsets are found by coordinate ascent on
+out-of-fold predictions. Lipton, Elkan and Naryanaswamy, "Optimal Thresholding of Classifiers to Maximize F1 Measure",
+2014, show why the best threshold for F1 is not a half.
 """
 import numpy as np
 
-STEPS = np.linspace(-2, 2, 41)  # offsets that are tried, in units of log-probability
-ROUNDS, PARTS = 3, 5
+STEPS = np.linspace(-2, 2, 41)  # offsets to try, as log-probabilities
+ROUNDS, PARTS = 3, 5  # of coordinate ascent, over all classes; of cross-fitting
 
 
 def joint(mask: np.ndarray, gender: np.ndarray, age: np.ndarray) -> np.ndarray:
     """Probabilities (N, 18) of the classes from those of the attributes, (N, 3), (N, 2) and (N, 3)."""
-    chances = mask[:, :, None, None] * gender[:, None, :, None] * age[:, None, None, :]
-    return chances.reshape(len(mask), -1)
+    probabilities = mask[:, :, None, None] * gender[:, None, :, None] * age[:, None, None, :]
+    return probabilities.reshape(len(mask), -1)
 
 
 def find_offsets(logs: np.ndarray, true: np.ndarray) -> np.ndarray:
-    """Offsets (C,) with which the likeliest classes of logs (N, C) have the highest macro F1 against true (N,).
+    """Offsets (C,) that maximise the macro F1 of the argmax of log-probabilities (N, C) against classes `true` (N,).
 
-    One class after the other takes the offset that is best with the others as they are, and moves from where it is only
-    for a better one: of equals among these the one nearest to 0 is taken.
+    Coordinate ascent: each class in turn takes its best offset with the others fixed. It changes its offset only for a
+    higher score, and of equally good offsets takes the one nearest to 0.
     """
     offsets = np.zeros(logs.shape[1])
     best = fast_f1(true, logs.argmax(1), len(offsets))
@@ -29,7 +29,7 @@ def find_offsets(logs: np.ndarray, true: np.ndarray) -> np.ndarray:
         for c in range(len(offsets)):
             others = logs + offsets
             others[:, c] = -np.inf
-            rival, lead = others.argmax(1), others.max(1) - logs[:, c]  # c is chosen where its offset is above the lead
+            rival, lead = others.argmax(1), others.max(1) - logs[:, c]  # c wins where its offset exceeds the lead
             for step in sorted(STEPS, key=abs):
                 score = fast_f1(true, np.where(step > lead, c, rival), len(offsets))
                 if score > best + 1e-9:
@@ -38,27 +38,27 @@ def find_offsets(logs: np.ndarray, true: np.ndarray) -> np.ndarray:
 
 
 def fast_f1(true: np.ndarray, guess: np.ndarray, classes: int) -> float:
-    """Macro F1 as stages/core/metrics.py has it, from counts, since it is taken thousands of times."""
+    """Macro F1 as stages/core/metrics.py defines it, from counts, since it is computed thousands of times."""
     right = np.bincount(true[true == guess], minlength=classes)
     either = np.bincount(true, minlength=classes) + np.bincount(guess, minlength=classes)
     return float(np.mean(2 * right / np.maximum(either, 1)))
 
 
 def decide(logs: np.ndarray, true: np.ndarray, people: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Classes (N,) of logs (N, C) by offsets, and the offsets (C,) for whoever has no label.
+    """Classes (N,) by offsets on log-probabilities (N, C), and the offsets (C,) for photos without a label.
 
-    known (N,) says whose class `true` (N,) is to be had. They are decided by offsets found on other people (cross-fitted
-    in PARTS parts of people (N,)), so that a score of them is honest; the others by offsets found on all who are known.
+    known: (N,) bool, whether `true` (N,) holds the class of a photo. Photos with a label get offsets found on other
+    people (cross-fitted over PARTS parts of people (N,)), so that their score is honest; the rest get those found on all.
     """
     out = logs.argmax(1)
     names = np.unique(people[known])
-    parts = np.random.default_rng(0).permutation(len(names)) % min(PARTS, max(1, len(names)))
-    part = np.full(len(logs), -1)
-    part[known] = parts[np.searchsorted(names, people[known])]
-    for k in range(parts.max(initial=-1) + 1):
-        learn, use = known & (part != k), part == k
-        if learn.any():
-            out[use] = (logs[use] + find_offsets(logs[learn], true[learn])).argmax(1)
+    part_of_person = np.random.default_rng(0).permutation(len(names)) % min(PARTS, max(1, len(names)))
+    part_of_photo = np.full(len(logs), -1)
+    part_of_photo[known] = part_of_person[np.searchsorted(names, people[known])]
+    for part in range(part_of_person.max(initial=-1) + 1):
+        others, held_out = known & (part_of_photo != part), part_of_photo == part
+        if others.any():
+            out[held_out] = (logs[held_out] + find_offsets(logs[others], true[others])).argmax(1)
     offsets = find_offsets(logs[known], true[known]) if known.any() else np.zeros(logs.shape[1])
     out[~known] = (logs[~known] + offsets).argmax(1)
     return out, offsets

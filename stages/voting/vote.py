@@ -1,12 +1,12 @@
-"""Votes: the probabilities of several members for the same photos become one."""
+"""Soft and hard voting over the probabilities of several models, as in scikit-learn's VotingClassifier."""
 import numpy as np
 
 
 def vote(members: np.ndarray, rule: str, weights=None) -> np.ndarray:
-    """members: (M, N, C) probabilities of M members; weights: (M,), 0 or more and not all 0, or None: all alike.
+    """One vote (N, C) from probabilities of M members (M, N, C); rows sum to 1, and the highest is the choice.
 
-    Returns (N, C) whose rows sum to 1; the highest is the choice. soft: the weighted mean. hard: the share of votes that
-    each class has; where classes have as many, the soft vote among them decides, by less than lies between any two.
+    weights: (M,), 0 or more and not all 0, or None: equal. rule: "soft", the weighted mean, or "hard", the share of votes
+    of each class, where the soft vote breaks a tie by less than the gap to the next class.
     """
     weights = np.ones(len(members)) if weights is None else np.asarray(weights, float)
     members, weights = members[weights > 0], weights[weights > 0]

@@ -5,7 +5,7 @@ import pytest
 
 from stages.core.classes import ATTRIBUTES, CLASSES, VALUES, decode
 from stages.core.metrics import scores
-from stages.evaluation.breakdown import by_part, by_year, confidence, f1_by_class, learning_curves, marginals, reliability
+from stages.evaluation.breakdown import by_year, confidence, f1_by_class, f1_by_group, learning_curves, marginals, reliability
 
 
 @pytest.fixture
@@ -67,11 +67,11 @@ def test_of_each_year_the_shares_of_the_groups_sum_to_one(scored):
 
 def test_a_part_without_a_class_is_scored_by_those_it_has(scored):
     bare = scored[scored.mask_true == 2].assign(mask=2, wearing="bare")
-    table = by_part(bare, "wearing").set_index("series")
+    table = f1_by_group(bare, "wearing").set_index("series")
     assert table.f1["mask"] == 1
     assert table.photos["mask"] == len(bare)
     half = bare.assign(mask=np.where(np.arange(len(bare)) % 2, 2, 0))
-    assert by_part(half, "wearing").set_index("series").f1["mask"] < 0.7
+    assert f1_by_group(half, "wearing").set_index("series").f1["mask"] < 0.7
 
 
 def test_every_training_has_its_curve(ran, monkeypatch):

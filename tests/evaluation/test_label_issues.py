@@ -6,7 +6,7 @@ import pytest
 
 from stages.core.classes import CLASSES, VALUES
 from stages.core.files import write_csv
-from stages.evaluation.label_issues import find_label_issues, near, taken_for
+from stages.evaluation.label_issues import find_label_issues, likelier_groups, near
 from stages.labels import COLUMNS, correct, read_corrections
 
 MASKS = ["worn"] * 5 + ["incorrect", "bare"]
@@ -133,7 +133,7 @@ def test_an_age_is_suspected_where_no_neighbouring_group_explains_it(label, says
 
 def test_labels_at_a_border_count_for_the_likelier_group():
     low, high = [0.6, 0.3, 0.1], [0.1, 0.3, 0.6]
-    assert list(taken_for(np.array([26, 29, 29, 30, 57, 60, 63]), np.array([high, low, high, low, low, low, low]))) \
+    assert list(likelier_groups(np.array([26, 29, 29, 30, 57, 60, 63]), np.array([high, low, high, low, low, low, low]))) \
         == [0, 0, 1, 0, 1, 1, 2]
     assert list(near(np.array([26, 27, 32, 33]), 30)) == [False, True, True, False]
 

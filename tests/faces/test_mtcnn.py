@@ -6,7 +6,7 @@ from facenet_pytorch import MTCNN
 
 from stages.faces import mtcnn as module
 from stages.faces.decoding import read_photo
-from stages.faces.mtcnn import Cascade, filled, nms_apart, overlaps, without_nested
+from stages.faces.mtcnn import Cascade, batched_nms, filled, overlaps, without_nested
 
 CPU = torch.device("cpu")
 THRESHOLDS = (0.6, 0.7, 0.7)
@@ -105,7 +105,7 @@ def test_photos_without_a_face_give_no_box_whatever_their_size(cascade, height, 
 
 def test_suppression_keeps_groups_apart_however_far_their_boxes_reach():
     boxes = torch.tensor([[0, 0, 10, 10, 0.9], [-500, 0, 10, 10, 0.8], [0, 0, 10, 11, 0.7], [0, 0, 10, 10, 0.6]])
-    assert nms_apart(boxes, torch.tensor([0, 1, 0, 5]), 0.5).tolist() == [0, 1, 3]
+    assert batched_nms(boxes, torch.tensor([0, 1, 0, 5]), 0.5).tolist() == [0, 1, 3]
 
 
 def test_a_box_within_a_better_one_goes_and_those_that_agree_are_counted():

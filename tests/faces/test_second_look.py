@@ -6,7 +6,7 @@ import torch
 from stages.core.params import read_params
 from stages.faces.decoding import read_photo
 from stages.faces.mtcnn import Cascade, overlaps
-from stages.faces.second_look import FACES, VIEWS, mirror, odds, second_look, viewed, vote
+from stages.faces.second_look import FACES, VIEWS, log_odds, mirror, second_look, view_boxes, vote
 from tests.conftest import ROOT
 
 P = read_params(ROOT / "params.yaml").detect
@@ -63,7 +63,7 @@ def test_few_faces_of_many_are_looked_at():
 
 
 def test_views_lie_around_the_box_and_keep_its_shape_square():
-    views = viewed(np.array([(100, 100, 200, 180, 1.0)]))
+    views = view_boxes(np.array([(100, 100, 200, 180, 1.0)]))
     assert views.shape == (len(VIEWS), 4)
     sides = views[:, 2:] - views[:, :2]
     np.testing.assert_allclose(sides[:, 0], sides[:, 1])
@@ -75,7 +75,7 @@ def test_the_odds_of_a_face_are_higher_than_those_of_a_place_beside_it(cascade, 
     i = next(i for i, faces in enumerate(found) if len(faces))
     faces = found[i][:1, :4]
     beside = faces - (faces[:, 2:] - faces[:, :2]).repeat(2, axis=1)[:, [0, 1, 0, 1]] * 0.8
-    [(face, place)] = odds(photos[i : i + 1], [np.concatenate([faces, beside])], cascade)
+    [(face, place)] = log_odds(photos[i : i + 1], [np.concatenate([faces, beside])], cascade)
     assert face > 0 > place
 
 

@@ -55,11 +55,12 @@ def test_a_training_that_diverges_ends_says_where_and_keeps_its_best_epoch(fitte
     best, curve = fitted([1.0, 0.9, 0.8, float("nan")])
     assert len(curve) == 1
     assert all(torch.isfinite(value).all() for value in best.values())
-    assert "warning: the loss was no number in step 2 of epoch 2; training ends, and epoch 1 is kept" in capsys.readouterr().out
+    assert "warning: the loss was not finite in step 2 of epoch 2; training ends, and epoch 1 is kept" in (
+        capsys.readouterr().out)
 
 
 def test_a_training_that_diverges_in_its_first_epoch_stops_with_what_to_change(fitted):
-    with pytest.raises(UserError, match=r"no number in step 1 of epoch 1; lower lr, 0.002, or clip_grad, 1 "):
+    with pytest.raises(UserError, match=r"not finite in step 1 of epoch 1; lower lr, 0.002, or clip_grad, 1 "):
         fitted([float("inf"), 1.0])
 
 
@@ -68,7 +69,7 @@ def test_weights_that_the_last_step_breaks_are_not_kept(fitted, capsys, held_out
     best, curve = fitted([1.0, 0.9, 0.8, 0.7], held_out, epochs=2, broken_in=4)
     assert len(curve) == 1
     assert all(torch.isfinite(value).all() for value in best.values())
-    assert "warning: weights were no numbers after the last step of epoch 2; training ends, and epoch 1 is kept" in (
+    assert "warning: weights were not finite after the last step of epoch 2; training ends, and epoch 1 is kept" in (
         capsys.readouterr().out)
 
 

@@ -3,7 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.combine import decided, label, submission, vote_on_classes, vote_over
+from stages.combine import decide_classes, label, submission, vote_on_classes, vote_over
 from stages.core.params import parse
 from tests.sections import SHIPPED
 
@@ -102,8 +102,8 @@ def test_offsets_are_found_on_the_people_with_labels_and_decide_the_others():
     many = pd.concat([CHANCES] * 41, ignore_index=True)
     truth = pd.DataFrame({"class": [rare] * 40}, index=range(40))
     people = pd.Series([f"p{i}" for i in range(41)])
-    assert set(decided(many, truth, people, "offsets")) == {rare}
-    assert set(decided(many, truth, people, "argmax")) == {13}
+    assert set(decide_classes(many, truth, people, "offsets")) == {rare}
+    assert set(decide_classes(many, truth, people, "argmax")) == {13}
 
 
 def test_a_submission_keeps_every_row_in_its_order():

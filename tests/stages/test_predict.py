@@ -28,7 +28,7 @@ def test_a_network_whose_answer_is_no_number_is_named(ran, monkeypatch):
     monkeypatch.chdir(ran.root)
     faces, p = Faces(ran.root / "data/faces"), read_params()
     monkeypatch.setattr("stages.predict.predict_logits", lambda *_: torch.full((2, 3), float("nan")))
-    with pytest.raises(UserError, match=f"^models/age/0: its answer to 2 photos, such as {faces.photos[0]}, is no number"):
+    with pytest.raises(UserError, match=f"^models/age/0: the probabilities of 2 photos, such as {faces.photos[0]}, are NaN"):
         probabilities("age", folder_of("age", 0), faces, [0, 1], p, torch.device("cpu"))
 
 

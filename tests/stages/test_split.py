@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from stages.core.errors import UserError
-from stages.split import deal
+from stages.split import assign_folds
 
 
 def people(count: int) -> pd.DataFrame:
@@ -15,7 +15,7 @@ def people(count: int) -> pd.DataFrame:
 
 def test_each_person_is_in_one_fold_and_no_fold_lacks_a_group():
     given = people(60)
-    folds = deal(given, 5, 1)
+    folds = assign_folds(given, 5, 1)
     assert sorted(folds.person) == sorted(given.person.unique())
     groups = folds.groupby(["gender", "age", "fold"]).size()
     assert set(groups) == {2}
@@ -24,25 +24,25 @@ def test_each_person_is_in_one_fold_and_no_fold_lacks_a_group():
 def test_gender_and_age_are_kept_as_given():
     given = people(60)
     want = given.drop_duplicates("person").set_index("person")[["gender", "age"]]
-    pd.testing.assert_frame_equal(deal(given, 5, 1).set_index("person")[["gender", "age"]], want)
+    pd.testing.assert_frame_equal(assign_folds(given, 5, 1).set_index("person")[["gender", "age"]], want)
 
 
 def test_the_folds_do_not_depend_on_the_order_of_the_rows():
     given = people(30)
     shuffled = given.iloc[np.random.default_rng(0).permutation(len(given))]
-    pd.testing.assert_frame_equal(deal(given, 3, 1), deal(shuffled, 3, 1))
+    pd.testing.assert_frame_equal(assign_folds(given, 3, 1), assign_folds(shuffled, 3, 1))
 
 
 def test_another_seed_deals_otherwise():
-    assert not deal(people(60), 5, 1).equals(deal(people(60), 5, 2))
+    assert not assign_folds(people(60), 5, 1).equals(assign_folds(people(60), 5, 2))
 
 
 def test_groups_smaller_than_the_number_of_folds_stop():
     one_each = people(6).drop_duplicates("person")
     with pytest.raises(UserError, match=r"split.n_folds: 5, but no gender and age group has as many photos, 1 at most"):
-        deal(one_each, 5, 1)
+        assign_folds(one_each, 5, 1)
 
 
 def test_fewer_people_than_folds_stops():
     with pytest.raises(UserError, match=r"split.n_folds: 5 folds for 4 people"):
-        deal(people(4), 5, 1)
+        assign_folds(people(4), 5, 1)
