@@ -93,7 +93,8 @@ def one_loss(kind: str, p: Model, weight: Tensor | None, classes: int) -> nn.Mod
         return SoftF1(classes)
     if kind == "arcface":
         return ArcFace(p.arcface_scale, p.arcface_margin, weight)
-    return nn.CrossEntropyLoss(weight, label_smoothing=p.smoothing if kind == "label_smoothing" else 0)
+    smoothing = {"cross_entropy": 0.0, "label_smoothing": p.smoothing}[kind]  # no silent default for a name of no loss
+    return nn.CrossEntropyLoss(weight, label_smoothing=smoothing)
 
 
 class PerHead(nn.Module):

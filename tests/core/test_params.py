@@ -7,7 +7,7 @@ import timm
 from stages.core.backbone_names import backbones
 from stages.core.classes import CLASSES
 from stages.core.errors import UserError
-from stages.core.params import parse, read_params
+from stages.core.params import parse, read_params, with_training
 from tests.conftest import ROOT
 from tests.sections import SHIPPED
 
@@ -184,3 +184,24 @@ def test_a_joint_model_learns_all_three_by_one_head_or_by_three():
                                           (["flip", "noise"], ["flip", "noise"])])
 def test_one_augmentation_may_be_named_without_a_list_and_none_by_null(value, names):
     assert parse(changed("age.augment", value)).sections["age"].augment == names
+
+
+def test_a_model_has_the_values_of_training_where_its_section_has_none_of_its_own():
+    sections = parse(SHIPPED | {"training": SHIPPED["training"] | {"ema": 0.9}, "age": SHIPPED["age"] | {"ema": 0.5}}).sections
+    assert [sections[name].ema for name in ("mask", "gender", "age")] == [0.9, 0.9, 0.5]
+    assert with_training(SHIPPED)["age"] == SHIPPED["training"] | SHIPPED["age"]
+
+
+@pytest.mark.parametrize("key, value, line", [
+    ("training.ema", 1, "params.yaml: training.ema = 1: input should be less than 1"),
+    ("training.emma", 1, "params.yaml: training.emma: unknown parameter"),
+    ("training.pseudo", None, "params.yaml: training.pseudo: each model has its own"),
+    ("training.backbone", "b9", "params.yaml: training.backbone: 'b9' is not a model of timm; see timm.list_models() for the "
+                                "names, such as 'tf_efficientnetv2_b0'"),
+    ("training", None, "params.yaml: training: missing; it holds what all models share"),
+    ("size", SHIPPED["age"], "params.yaml: size: no name for a model, since DVC's run cache ignores it"),
+])
+def test_what_is_wrong_for_all_models_is_said_once_and_where_it_stands(key, value, line):
+    with pytest.raises(UserError) as error:
+        parse(changed(key, value))
+    assert str(error.value) == line

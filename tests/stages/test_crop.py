@@ -7,7 +7,7 @@ from stages.crop import crop_shape, cut_face
 
 
 def crop(**changes) -> Crop:
-    return Crop(**({"method": "face", "margin": 0.0, "size": 32, "aspect": 1.0} | changes))
+    return Crop(**({"method": "face", "margin": 0.0, "height": 32, "aspect": 1.0} | changes))
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def test_without_a_margin_the_face_fills_the_crop(photo):
 
 
 def test_a_margin_is_a_share_of_the_face_on_each_side(photo):
-    cut = cut_face(photo, BOX, crop(margin=0.25, size=60))
+    cut = cut_face(photo, BOX, crop(margin=0.25, height=60))
     assert cut.shape == (60, 60, 3)
     assert (cut[10:50, 10:50] == 255).all()
     assert cut.sum() == 40 * 40 * 3 * 255
@@ -41,7 +41,7 @@ def test_every_method_gives_the_size_and_shape_asked_for(photo, method, aspect):
 
 def test_center_takes_the_middle_and_photo_all_of_it(photo):
     assert (cut_face(photo, (0, 0, 5, 5), crop(method="center")) == 255).all()  # the white square is the middle
-    assert cut_face(photo, (0, 0, 5, 5), crop(method="photo", size=100, aspect=0.8)).tolist() == photo.tolist()
+    assert cut_face(photo, (0, 0, 5, 5), crop(method="photo", height=100, aspect=0.8)).tolist() == photo.tolist()
 
 
 def test_what_lies_outside_the_photo_repeats_its_edge():
