@@ -7,8 +7,8 @@ import pytest
 
 from tests.conftest import ROOT
 
-FILES = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True,
-                       text=True).stdout.split()
+LIST = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+FILES = subprocess.run(LIST, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
 TEXTS = [file for file in FILES if file.endswith((".py", ".md", ".yaml", ".j2", ".csv", "Makefile", ".ci/run")) and
          not file.startswith("tests/") and (ROOT / file).is_file()]
 PATH = re.compile(r"\b(?:stages|tools|tests|benchmarks|docs|recipes)/[\w./-]*\w\.(?:py|md|yaml|csv|j2|jpg|png)\b")
@@ -22,8 +22,7 @@ def found(pattern: re.Pattern) -> set[tuple[str, str]]:
 
 
 def test_every_path_that_is_named_is_a_file():
-    missing = sorted((file, name) for file, name in found(PATH) if name not in FILES and not PLACEHOLDER.search(name))
-    assert not missing
+    assert not sorted((file, name) for file, name in found(PATH) if name not in FILES and not PLACEHOLDER.search(name))
 
 
 def test_every_module_that_is_named_can_be_run():

@@ -196,8 +196,7 @@ def test_a_model_has_the_values_of_training_where_its_section_has_none_of_its_ow
     ("training.ema", 1, "params.yaml: training.ema = 1: input should be less than 1"),
     ("training.emma", 1, "params.yaml: training.emma: unknown parameter"),
     ("training.pseudo", None, "params.yaml: training.pseudo: each model has its own"),
-    ("training.backbone", "b9", "params.yaml: training.backbone: 'b9' is not a model of timm; see timm.list_models() for the "
-                                "names, such as 'tf_efficientnetv2_b0'"),
+    ("training.image_size", 8, "params.yaml: training.image_size = 8: input should be greater than or equal to 16"),
     ("training", None, "params.yaml: training: missing; it holds what all models share"),
     ("size", SHIPPED["age"], "params.yaml: size: no name for a model, since DVC's run cache ignores it"),
 ])
