@@ -1,13 +1,13 @@
-"""How many faces are found, by how the mask is worn, and how many where there is none.
+"""Recall of face detection by how the mask is worn, and false boxes on photos without a face. Prints Markdown.
 
     python make_profiles.py contest --people 300 --eval-people 0 --framing contest --boxes contest.csv --empty 300
     python make_profiles.py wide --people 300 --eval-people 0 --framing wide --boxes wide.csv
     python -m benchmarks.detection_recall contest wide --empty contest/empty
 
-make_profiles.py, which sets faces into photos, is no part of this project; any photos with known boxes do. Each argument
-is a folder of photos, NAME, beside NAME.csv with photo,worn,x0,y0,x1,y1: how the mask is worn (no, well, or wrongly:
-anything else) and the true box. A box is right if its centre lies within a quarter of the true face's size (mean of width
-and height) of its centre in x and in y, and its size is within a third. Prints Markdown.
+make_profiles.py, which pastes faces into photos, is not part of this project; any photos with known boxes will do. Each
+argument is a folder of photos, NAME, beside NAME.csv with photo,worn,x0,y0,x1,y1: how the mask is worn (no, well, or
+anything else: wrongly) and the true box. A box is right if its centre is within a quarter of the true face's size (mean of
+width and height) from the true centre, in x and in y, and its size within a third of the true size.
 """
 import argparse
 from pathlib import Path
@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from facenet_pytorch import MTCNN
 
-import stages  # noqa: F401 sets how threads wait, before torch starts any
+import stages  # noqa: F401 sets how torch's threads wait, before any starts
 from stages.core.command_line import run
 from stages.core.device import pick_device
 from stages.core.errors import UserError
@@ -26,12 +26,12 @@ from stages.core.progress import progress
 from stages.detect import detect
 from stages.faces.decoding import read_photos
 
-WORN = {"no": "bare", "well": "worn well"}  # everything else is worn wrongly
+WORN = {"no": "bare", "well": "worn well"}  # any other value: worn wrongly
 BOX = ["x0", "y0", "x1", "y1"]
 
 
 def is_right(boxes: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """boxes, truth: (k, 4); a row of NaN is no box. Returns (k,) bool."""
+    """Whether each box is right: (k,) bool. boxes, truth: (k, 4); a row of NaN is no box."""
     def size(b):
         return (b[:, 2] - b[:, 0] + b[:, 3] - b[:, 1]) / 2
     off = np.abs(boxes[:, :2] + boxes[:, 2:] - truth[:, :2] - truth[:, 2:]).max(1) / 2
@@ -39,14 +39,14 @@ def is_right(boxes: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 
 def stage(files: list[Path], p, device) -> np.ndarray:
-    """Boxes (k, 4) of the stage, NaN where it found no face."""
+    """Boxes (k, 4) by the stage detect; NaN where it found no face."""
     rows = detect(pd.DataFrame({"photo": map(str, files), "part": "eval"}), Path(), p.detect, device, p.machine.workers,
                   p.machine.batch)
     return rows[BOX].apply(pd.to_numeric).where(rows.found.isin(["mtcnn", "lenient"])).to_numpy(float)
 
 
 def facenet(files: list[Path], thresholds, p, device) -> np.ndarray:
-    """Boxes (k, 4) of facenet-pytorch at its own minimum size, the largest of several; NaN where it found no face."""
+    """Boxes (k, 4) by facenet-pytorch at its default minimum size, the largest of several; NaN where it found no face."""
     mtcnn, out = MTCNN(thresholds=thresholds, device=device), []
     photos = read_photos(files, p.machine.workers)
     for photo in progress(photos, f"facenet-pytorch {thresholds}", len(files)):
@@ -56,12 +56,12 @@ def facenet(files: list[Path], thresholds, p, device) -> np.ndarray:
 
 
 def methods(p, device):
-    """What is compared: a name and a function from files to boxes, (k, 4)."""
-    alone = p.model_copy(update={"detect": p.detect.model_copy(update={"second_look": False})})
+    """The methods to compare, by name: functions from files to boxes (k, 4)."""
+    mtcnn_only = p.model_copy(update={"detect": p.detect.model_copy(update={"second_look": False})})
     return {
         "facenet-pytorch": lambda files: facenet(files, [0.6, 0.7, 0.7], p, device),
         "facenet-pytorch at .3 .3 .3": lambda files: facenet(files, [0.3, 0.3, 0.3], p, device),
-        "this stage without the second look": lambda files: stage(files, alone, device),
+        "this stage without the second look": lambda files: stage(files, mtcnn_only, device),
         "**this stage**": lambda files: stage(files, p, device),
     }
 
@@ -70,16 +70,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--empty", type=Path, required=True, help="folder of photos without a face")
-    a = parser.parse_args()
-    p, empty = read_params(), sorted(a.empty.glob("*.*"))
+    args = parser.parse_args()
+    p, empty = read_params(), sorted(args.empty.glob("*.*"))
     device = pick_device(p.machine.device)
     if not empty:
-        raise UserError(f"{a.empty}: no photos there")
-    truths = {folder: read_csv(f"{folder}.csv", ["photo", "worn", *BOX]) for folder in a.folders}
+        raise UserError(f"{args.empty}: no photos there")
+    truths = {folder: read_csv(f"{folder}.csv", ["photo", "worn", *BOX]) for folder in args.folders}
     ways = ["bare", "worn wrongly", "worn well"]
-    columns = " | ".join(f"{folder.name}: {way}" for folder in a.folders for way in ways)
+    columns = " | ".join(f"{folder.name}: {way}" for folder in args.folders for way in ways)
     print("| right, % |", columns, "| boxes on photos without a face |")
-    print("|" + "---|" * (2 + 3 * len(a.folders)))
+    print("|" + "---|" * (2 + 3 * len(args.folders)))
     for name, find in methods(p, device).items():
         cells = []
         for folder, truth in truths.items():

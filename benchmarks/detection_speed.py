@@ -1,12 +1,11 @@
-"""Photos a second of face detection, side by side with facenet-pytorch, on the same photos and thresholds.
+"""Speed of face detection in photos a second, against facenet-pytorch on the same photos and thresholds. Prints Markdown.
 
     python -m benchmarks.detection_speed FOLDER [--photos 200] [--rounds 3] [--memory 31500]
 
-Every row begins with files and ends with boxes: (a) facenet-pytorch one photo at a time, as the reference systems
-use it, (b) facenet-pytorch in batches of 16, (c) stages/detect.py without its second look, which facenet-pytorch does
-not have; and (d) the stage as params.yaml has it. The rows take turns, round by round; a figure is the median of the
-rounds. --memory runs the stage over so many photos (the folder's, again and again) and prints the peak on the way.
-Prints Markdown.
+All go from files to boxes: (a) facenet-pytorch one photo at a time, as the reference systems use it, (b) facenet-pytorch in
+batches of 16, (c) stages/detect.py without its second look, which facenet-pytorch does not have, and (d) the stage as
+params.yaml has it. They take turns in each round; a figure is the median of the rounds. --memory runs the stage over this
+many photos (the folder's, repeated) and prints its peak memory.
 """
 import argparse
 import os
@@ -21,7 +20,7 @@ import pandas as pd
 import torch
 from facenet_pytorch import MTCNN
 
-import stages  # noqa: F401 sets how threads wait, before torch starts any
+import stages  # noqa: F401 sets how torch's threads wait, before any starts
 from stages.core.command_line import run
 from stages.core.device import pick_device
 from stages.core.errors import UserError
@@ -58,15 +57,15 @@ def with_detect(p: Params, **changes) -> Params:
 
 
 def contenders(min_face: int, p: Params, device) -> dict:
-    """What is compared: a function of a list of files, by the letter of its column."""
+    """The functions to compare, each of a list of files, by the letters of their columns."""
     mtcnn = MTCNN(keep_all=True, min_face_size=min_face, thresholds=list(p.detect.thresholds), device=device)
-    alone, whole = with_detect(p, min_face=min_face, second_look=False), with_detect(p, min_face=min_face)
+    mtcnn_only, whole = with_detect(p, min_face=min_face, second_look=False), with_detect(p, min_face=min_face)
     return {"a": lambda files: one_by_one(files, mtcnn, p), "b": lambda files: in_batches(files, mtcnn, p),
-            "c": lambda files: this_stage(files, alone, device), "d": lambda files: this_stage(files, whole, device)}
+            "c": lambda files: this_stage(files, mtcnn_only, device), "d": lambda files: this_stage(files, whole, device)}
 
 
 def timed(contenders: dict, files: list[Path], rounds: int, device) -> dict[str, float]:
-    """Photos a second of each contender, the median of the rounds; the first few photos of each are not counted."""
+    """Photos a second of each contender, as the median of the rounds, after an untimed warm-up on the first photos."""
     for work in contenders.values():
         work(files[:BATCH])
     speeds = {name: [] for name in contenders}
@@ -81,7 +80,7 @@ def timed(contenders: dict, files: list[Path], rounds: int, device) -> dict[str,
 
 
 def agreement(files: list[Path], min_face: int, p: Params) -> str:
-    """How many photos have the same number of faces, with corners within a pixel, on the CPU in float32."""
+    """The share of photos with the same number of faces, and corners within a pixel, on the CPU in float32."""
     cpu, same = torch.device("cpu"), 0
     ours, theirs = Cascade(cpu), MTCNN(keep_all=True, min_face_size=min_face, thresholds=list(p.detect.thresholds))
     for photo in progress(read_photos(files, p.machine.workers), "comparing boxes", len(files)):
@@ -93,7 +92,7 @@ def agreement(files: list[Path], min_face: int, p: Params) -> str:
 
 
 def memory(files: list[Path], count: int, p: Params, device):
-    """Run the stage over `count` photos; print the peak after the first thousand and after all."""
+    """Run the stage over 1,000 photos, then over `count`, and print the peak memory after each."""
     for n in (1000, count):
         this_stage(list(islice(cycle(files), n)), p, device)
         host = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
@@ -107,29 +106,29 @@ def main():
     parser.add_argument("--photos", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--memory", type=int, default=0)
-    a = parser.parse_args()
-    found = [file for file in sorted(a.folder.rglob("*")) if file.suffix in SUFFIXES and not file.name.startswith(".")]
+    args = parser.parse_args()
+    found = [file for file in sorted(args.folder.rglob("*")) if file.suffix in SUFFIXES and not file.name.startswith(".")]
     if not found:
-        raise UserError(f"{a.folder}: no photos there")
-    files = found[:: max(1, len(found) // a.photos)][: a.photos]
+        raise UserError(f"{args.folder}: no photos there")
+    files = found[:: max(1, len(found) // args.photos)][: args.photos]
     p = read_params()
     device = pick_device(p.machine.device)
     where = torch.cuda.get_device_name(device) if device.type == "cuda" else "no GPU"
-    print(f"{len(files)} photos, {a.rounds} rounds, {os.cpu_count()} cores, {where}, torch {torch.__version__}\n")
+    print(f"{len(files)} photos, {args.rounds} rounds, {os.cpu_count()} cores, {where}, torch {torch.__version__}\n")
     print("| min_face | (a) one by one | (b) batches | (c) this stage | c / a | c / better of a, b | (d) with second look "
           "| same boxes |")
     print("|" + "---|" * 8)
     for min_face in (20, p.detect.min_face):
-        s = timed(contenders(min_face, p, device), files, a.rounds, device)
+        s = timed(contenders(min_face, p, device), files, args.rounds, device)
         print(f"| {min_face} | {s['a']:.0f} | {s['b']:.0f} | {s['c']:.0f} | {s['c'] / s['a']:.2f} | "
               f"{s['c'] / max(s['a'], s['b']):.2f} | {s['d']:.0f} | {agreement(files, min_face, p)} |", flush=True)
-    decoding = timed({"decode": lambda f: [None for _ in read_photos(f, p.machine.workers)]}, files, a.rounds, device)
+    decoding = timed({"decode": lambda f: [None for _ in read_photos(f, p.machine.workers)]}, files, args.rounds, device)
     print(f"\nPhotos a second; decoding alone: {decoding['decode']:.0f}", flush=True)
     if device.type != "cuda":
         print("\nOn a GPU: not measured yet")
-    if a.memory:
+    if args.memory:
         print()
-        memory(files, a.memory, p, device)
+        memory(files, args.memory, p, device)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
-"""Whether training keeps the hardware busy: an epoch from the crop container against steps on a batch that lies ready.
+"""Does training keep the hardware busy? Speed of an epoch against that of steps on a batch already on the device.
 
     python -m benchmarks.training_speed [--backbone NAME] [--sizes 96 128] [--photos 1024] [--rounds 3] [--compile]
 
-Both columns are photos a second of the same network's forward, backward and step, in turns, round by round; the epoch
-also reads, augments (`light`) and sends its batches, by machine.workers processes. Crops are noise: what they show does
-not matter to speed. Prints Markdown, then the seconds to import and to the first step, and the peak of memory.
+Both columns are photos a second of the same network's forward, backward and optimizer step, measured in turns in each
+round. The epoch also reads crops from the store, augments them (`light`) and sends batches, by machine.workers processes.
+Crops are noise, since their content does not affect speed. Prints Markdown, then the seconds of the imports and to the
+first step, and peak memory.
 """
 import time
 
@@ -19,7 +20,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import torch
 
-import stages  # noqa: F401 sets how threads wait, before torch starts any
+import stages  # noqa: F401 sets how torch's threads wait, before any starts
 from stages.core.command_line import run
 from stages.core.device import pick_device
 from stages.core.face_store import Faces, write_faces
@@ -42,7 +43,7 @@ def noise(folder: Path, photos: int, size: int) -> Faces:
 
 
 def bare_epoch(trainer: Trainer, crops: torch.Tensor, target: torch.Tensor, steps: int) -> None:
-    """`steps` steps on one batch of crops that lies on the device."""
+    """Take `steps` training steps on one batch of crops already on the device."""
     trainer.network.train()
     position = torch.arange(len(crops))
     for step in range(steps):
@@ -58,12 +59,12 @@ def seconds(work, device: torch.device) -> float:
 
 
 def compare(faces: Faces, p: Model, size: int, rounds: int, compiled: bool, device, workers: int) -> tuple[float, float, float]:
-    """Photos a second of an epoch and of bare steps, medians of the rounds; and the seconds to the first step."""
+    """Photos a second of an epoch and of bare steps, as medians of the rounds, and the seconds to the first step."""
     torch.manual_seed(0)
     began = time.perf_counter()
     batches = loader(Crops(faces, np.arange(len(faces)), (size, size), Augment(["light"])), p.batch, workers, device, seed=0)
     trainer = Trainer(start_network("age", p, (size, size)), p, make_loss(p, None), len(batches), device)
-    trainer.schedule.step = lambda: None  # more steps are taken here than a training has
+    trainer.schedule.step = lambda: None  # the benchmark takes more steps than the schedule has
     if compiled:
         trainer.network.compile()
     target = torch.arange(len(faces)) % 3
@@ -86,18 +87,19 @@ def main():
     parser.add_argument("--photos", type=int, default=1024)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--compile", action="store_true")
-    a = parser.parse_args()
+    args = parser.parse_args()
     params = read_params()
-    p = params.sections["age"].model_copy(update={"backbone": a.backbone, "pretrained": False, "weights": None,
+    p = params.sections["age"].model_copy(update={"backbone": args.backbone, "pretrained": False, "weights": None,
                                                           "loss": "cross_entropy", "class_weights": "none"})
     device, workers = pick_device(params.machine.device), params.machine.workers
     where = torch.cuda.get_device_name(device) if device.type == "cuda" else "no GPU"
-    print(f"{a.backbone}, batches of {p.batch}, {a.photos} photos, {workers} workers, {os.cpu_count()} cores, {where}, "
-          f"torch {torch.__version__}{', compiled' if a.compile else ''}\n")
+    print(f"{args.backbone}, batches of {p.batch}, {args.photos} photos, {workers} workers, {os.cpu_count()} cores, {where}, "
+          f"torch {torch.__version__}{', compiled' if args.compile else ''}\n")
     print("| pixels | an epoch, photos/s | bare steps, photos/s | epoch / bare |\n|---|---|---|---|")
-    for size in a.sizes:
+    for size in args.sizes:
         with TemporaryDirectory() as folder:
-            epoch, bare, first = compare(noise(Path(folder), a.photos, size), p, size, a.rounds, a.compile, device, workers)
+            epoch, bare, first = compare(noise(Path(folder), args.photos, size), p, size, args.rounds, args.compile, device,
+                                         workers)
         print(f"| {size} | {epoch:.0f} | {bare:.0f} | {epoch / bare:.2f} |", flush=True)
     host = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     on_gpu = f"; GPU {torch.cuda.max_memory_allocated() / 2**30:.2f} GiB" if device.type == "cuda" else ""

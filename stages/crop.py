@@ -1,7 +1,7 @@
-"""Cut the faces out of the photos, once for all epochs and models. Run: python -m stages.crop
+"""Crop the faces, once for all epochs and models. Run: python -m stages.crop
 
-Reads   data/photos.csv (which photos, by content), data/boxes.csv and the photos themselves
-Writes  data/faces/        the crops, in few files that are memory-mapped; see stages/core/face_store.py
+Reads   data/boxes.csv and the photos (data/photos.csv is a dep for its hashes: a changed photo reruns this stage)
+Writes  data/faces/        the crops, memory-mapped; see stages/core/face_store.py
 """
 from pathlib import Path
 
@@ -20,9 +20,9 @@ from stages.faces.prefetch import prefetch
 
 
 def cut_face(photo: np.ndarray, box, p: Crop) -> np.ndarray:
-    """photo: (H, W, 3) uint8, RGB; box: (x0, y0, x1, y1) of its face. Returns the crop at crop.height and crop.aspect.
+    """The crop, at crop.height and crop.aspect. photo: (H, W, 3) uint8, RGB; box: (x0, y0, x1, y1) of its face.
 
-    What lies outside the photo repeats its edge. crop.method `center` takes the middle for the face, `photo` all.
+    Pixels outside the photo repeat its edge. crop.method `center` uses the middle of the photo as the face, `photo` all of it.
     """
     height, width, _ = photo.shape
     shape = crop_shape(p)
@@ -44,7 +44,7 @@ def crop_shape(p: Crop) -> tuple[int, int]:
 
 
 def crops(root: Path, boxes, p: Crop, workers: int):
-    """Yield of each row of boxes its crop; `workers` threads read the photos and cut."""
+    """Yield the crop of each row of boxes; `workers` threads read the photos and crop."""
     def cut(row):
         photo = read_or_reason(root / row.photo)
         if isinstance(photo, str):

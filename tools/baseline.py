@@ -1,7 +1,7 @@
-"""What the models have to beat, on the same held-out people. Run after a run: python -m tools.baseline
+"""Baselines on the same held-out people as the models. Run after dvc repro: python -m tools.baseline
 
-Prints macro F1 and accuracy of three ways to label: always the commonest class; a logistic regression on 8x8
-thumbnails of the same crops, one an attribute; and the pipeline's own labels (data/combined.parquet).
+Prints macro F1 and accuracy of always the commonest class, of a logistic regression for each attribute on 8x8 thumbnails
+of the same crops, and of the pipeline's own labels (data/combined.parquet).
 """
 from pathlib import Path
 
@@ -24,20 +24,20 @@ SIDE = 8
 
 
 def thumbnails(faces: Faces) -> np.ndarray:
-    """(N, SIDE * SIDE * 3) float, 0 to 255, of all crops."""
+    """Thumbnails of all crops: (N, SIDE * SIDE * 3) float, 0 to 255."""
     small = [cv2.resize(faces[row], (SIDE, SIDE), interpolation=cv2.INTER_AREA).ravel() for row in range(len(faces))]
     return np.stack(small).astype(float)
 
 
-def regression(known: np.ndarray, classes: pd.Series, asked: np.ndarray) -> np.ndarray:
-    """Classes that a logistic regression gives `asked` (M, F), having learnt those of `known` (N, F)."""
+def regression(train: np.ndarray, classes: pd.Series, test: np.ndarray) -> np.ndarray:
+    """Classes (M,) of `test` (M, F) by a logistic regression fitted to `train` (N, F) and its classes (N,)."""
     if len(set(classes)) == 1:
-        return np.full(len(asked), classes.iloc[0])
-    return make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000)).fit(known, classes).predict(asked)
+        return np.full(len(test), classes.iloc[0])
+    return make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000)).fit(train, classes).predict(test)
 
 
 def baselines() -> dict[str, dict]:
-    """Scores by the name of the method, each of the people whom the listed models have not seen."""
+    """Scores by method, on the people whom the listed models have not seen."""
     if not Path("data/combined.parquet").is_file():
         raise UserError("data/combined.parquet: no such file; run dvc repro first")
     faces, combined = Faces(Path("data/faces")), pd.read_parquet("data/combined.parquet").set_index("photo")
@@ -47,13 +47,13 @@ def baselines() -> dict[str, dict]:
     held_out = truth.index.isin(combined.index)
     if held_out.all():
         raise UserError("params.yaml: folds: all are trained, so nobody is left to learn from; train fewer")
-    learn, check = truth[~held_out], truth[held_out]
-    guess = {a: regression(pixels[~held_out], learn[a], pixels[held_out]) for a in ATTRIBUTES}
-    true = check["class"].to_numpy()
+    train, test = truth[~held_out], truth[held_out]
+    guess = {a: regression(pixels[~held_out], train[a], pixels[held_out]) for a in ATTRIBUTES}
+    true = test["class"].to_numpy()
     return {
-        "commonest class": scores(true, np.full(len(true), learn["class"].mode()[0])),
+        "commonest class": scores(true, np.full(len(true), train["class"].mode()[0])),
         f"logistic regression, {SIDE}x{SIDE}": scores(true, encode(**guess)),
-        "this pipeline": scores(true, combined["class"].loc[check.index].to_numpy()),
+        "this pipeline": scores(true, combined["class"].loc[test.index].to_numpy()),
     }
 
 

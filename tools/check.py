@@ -1,4 +1,4 @@
-"""Check params.yaml and that what it names is in place, before DVC begins. Run: python -m tools.check"""
+"""Check params.yaml, and that the files it names exist, before DVC starts. Run: python -m tools.check"""
 from stages.core.command_line import run
 from stages.core.params import read_params
 from tools.experiments.inputs import check_files

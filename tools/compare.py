@@ -1,9 +1,9 @@
-"""Is the difference real? Compare two revisions on the same people. Run: python -m tools.compare A B
+"""Compare two revisions on the same people: is the difference more than chance? Run: python -m tools.compare A B
 
-A and B are experiments, branches, tags or commits, or `workspace`. Printed are macro F1 of the 18 classes and of each
-attribute, and the differences with their 95% intervals by a paired bootstrap over people: both label the same people in
-every draw. One that holds 0 may be chance. Several seeds of one setting, A1,A2,A3, count as one: their mean, and each draw
-takes as many of them by chance, so that the interval covers the seeds, too; that of a single seed it cannot know.
+A and B are experiments, branches, tags, commits, or `workspace`. Prints macro F1 of the 18 classes and of each attribute,
+and the differences with 95% intervals by a paired bootstrap over people: each draw scores the same people for both. A
+difference whose interval holds 0 may be chance. Several seeds of one setting, A1,A2,A3, count as one: their mean is
+compared, and each draw resamples the seeds, too, so that the interval covers them. With a single seed it cannot.
 """
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ ROWS = {"f1": "18 classes", **{attribute: attribute for attribute in ATTRIBUTES}
 
 
 def read_side(words: str) -> list[pd.DataFrame]:
-    """The labels of each revision of A1,A2,..."""
+    """Labels of each revision of A1,A2,..."""
     revisions = [revision for revision in words.split(",") if revision]
     if not revisions:
         raise UserError(f"{words!r}: names no revision")
@@ -27,7 +27,7 @@ def read_side(words: str) -> list[pd.DataFrame]:
 
 
 def check_people(sides: dict[str, list[pd.DataFrame]]) -> None:
-    """Raise UserError unless all revisions scored the same photos by the same labels."""
+    """Raise UserError unless all revisions scored the same photos against the same labels."""
     [(first_name, [first, *_]), *_] = sides.items()
     for name, tables in sides.items():
         for table in tables:
@@ -41,15 +41,15 @@ def check_people(sides: dict[str, list[pd.DataFrame]]) -> None:
 
 
 def score_of(tables: list[pd.DataFrame]) -> dict[str, float]:
-    """Macro F1 of the 18 classes ("f1") and of each attribute: the mean over the seeds."""
+    """Macro F1 of the 18 classes ("f1") and of each attribute, as the mean over seeds."""
     each = [scores(table.true.to_numpy(), table.guess.to_numpy()) for table in tables]
     return {name: float(np.mean([one["f1"] if name == "f1" else one[name]["f1"] for one in each])) for name in ROWS}
 
 
 def draws_of(tables: list[pd.DataFrame], seed: int, draws: int = DRAWS) -> dict[str, np.ndarray]:
-    """The same of each draw (draws,): people by chance, the same for all; and where there are several seeds, these, too.
+    """The same for each bootstrap draw (draws,): of people, the same draws for every table, and of seeds, if several.
 
-    Draws of K seeds vary by (K - 1) / K of what the seeds' mean does, which the root makes good (Davison and Hinkley,
+    Resampling K seeds gives (K - 1) / K of the variance of the seeds' mean, which the root corrects (Davison and Hinkley,
     "Bootstrap Methods and their Application", 1997, chapter 2).
     """
     each = [scores_of_draws(*(table[column].to_numpy() for column in ("true", "guess", "person")), draws) for table in tables]
@@ -60,13 +60,13 @@ def draws_of(tables: list[pd.DataFrame], seed: int, draws: int = DRAWS) -> dict[
 
 
 def rightly_labelled(tables: list[pd.DataFrame]) -> pd.Series:
-    """By person, whether more than half of the photos are of their class, over all seeds."""
+    """By person, whether more than half of the photos got their class, over all seeds."""
     table = pd.concat(tables)
     return (table.true == table.guess).groupby(table.person).mean() > 0.5
 
 
 def report(sides: dict[str, list[pd.DataFrame]]) -> str:
-    """The text that is printed; sides: the tables of the two by name."""
+    """The printed text; sides: the tables of both sides by name."""
     (a, one), (b, two) = sides.items()
     width = max(10, len(a), len(b))
     lines = [f"{'macro F1':12} {a:>{width}} {b:>{width}}  difference"]
@@ -80,8 +80,8 @@ def report(sides: dict[str, list[pd.DataFrame]]) -> str:
     people = (f"{len(one[0])} photos of {len(before)} people, of whom {(after & ~before).sum()} went from wrong to right and "
               f"{(before & ~after).sum()} back (right: more than half of a person's photos)")
     single = [name for name, side in sides.items() if len(side) == 1]
-    over = "people" + " and seeds" * (len(single) < 2) + (f" (one seed of {single[0]})" if len(single) == 1 else "")
-    return "\n".join([*lines, "", people, f"* the 95% interval of the difference, over {over}, does not hold 0"])
+    drawn = "people" + " and seeds" * (len(single) < 2) + (f" (one seed of {single[0]})" if len(single) == 1 else "")
+    return "\n".join([*lines, "", people, f"* the 95% interval of the difference, over {drawn}, does not hold 0"])
 
 
 def main():

@@ -1,10 +1,10 @@
-"""Label photos that are no part of the pipeline. Run: python -m tools.label PHOTO|FOLDER ... [--out labels.csv]
+"""Label photos outside the pipeline with the trained models. Run: python -m tools.label PHOTO|FOLDER ... [--out labels.csv]
 
-Finds and cuts the faces as params.yaml says, asks every model of the listed folds (or the refitted one), votes and decides
-as the stage combine does. Trains nothing, and DVC learns nothing of it. The table has a row for each photo:
+Detects and crops faces as params.yaml says, predicts by every model of the listed folds (or the refitted one), and votes
+and decides as the stage combine does. Trains nothing; DVC does not track the result. The table has a row for each photo:
 
     photo, found            how the face was found: mtcnn, lenient, center (no face: the middle), unreadable
-    class                   0 to 17; empty where the photo could not be decoded
+    class                   0 to 17; empty if the photo could not be decoded
     mask, gender, age       by name
     p_mask, p_gender, p_age the voted probability of each of these
 """
@@ -40,7 +40,7 @@ COLUMNS = ["photo", "found", "class", *ATTRIBUTES, *(f"p_{attribute}" for attrib
 
 
 def find_photos(given: list[str]) -> list[str]:
-    """The photos among the given paths and below the given folders, each once; says how many other files there are."""
+    """The photos at the given paths and below the given folders, each once; prints the number of other files."""
     photos, others = [], 0
     for path in map(Path, given):
         if not path.exists():
@@ -57,8 +57,8 @@ def find_photos(given: list[str]) -> list[str]:
     return list(dict.fromkeys(photos))
 
 
-def trained(p: Params) -> dict[str, list[Path]]:
-    """The folders of each model's networks: of its folds, or of the one that learnt from everyone."""
+def network_folders(p: Params) -> dict[str, list[Path]]:
+    """The folders of each model's trained networks: one a fold, or that of its refit."""
     folders = {name: [folder_of(name, fold) for fold in (["refit"] if name in p.refit else p.folds)] for name in p.models}
     for folder in chain(*folders.values()):
         if not (folder / "model.json").is_file():
@@ -67,7 +67,7 @@ def trained(p: Params) -> dict[str, list[Path]]:
 
 
 def check_crops(p: Params) -> None:
-    """Raise UserError where params.yaml finds or cuts faces otherwise than in the run that the models learnt from."""
+    """Raise UserError if detection or crop parameters changed since the run whose crops the models learnt from."""
     stages, now = read_yaml(Path("dvc.lock"))["stages"], read_yaml(FILE)
     for stage in ("detect", "crop") if p.crop.method == "face" else ("crop",):
         was = stages[stage]["params"][str(FILE)][stage]
@@ -77,8 +77,8 @@ def check_crops(p: Params) -> None:
                                 f"{was.get(key)!r}; set it back, or run dvc repro")
 
 
-def voted(faces: Faces, folders: dict[str, list[Path]], p: Params) -> pd.DataFrame:
-    """Probabilities (columns class_0 ... class_17) of each crop, by photo, from all networks."""
+def vote_of_networks(faces: Faces, folders: dict[str, list[Path]], p: Params) -> pd.DataFrame:
+    """The vote of all networks: probabilities, a row a photo, columns class_0 ... class_17."""
     device, rows = pick_device(p.machine.device), list(range(len(faces)))
     networks = [(name, folder) for name in folders for folder in folders[name]]
     tables = {name: [] for name in folders}
@@ -87,19 +87,19 @@ def voted(faces: Faces, folders: dict[str, list[Path]], p: Params) -> pd.DataFra
     return vote_on_classes(p, lambda name, _: tables[name])
 
 
-def classes_of(chances: pd.DataFrame, p: Params) -> np.ndarray:
-    """The class (N,) of each photo by combine.decision; offsets are those that the pipeline found on held-out people."""
-    logs = logs_of(chances)
+def final_classes(voted: pd.DataFrame, p: Params) -> np.ndarray:
+    """Classes (N,) by combine.decision; offsets are found on the pipeline's out-of-fold predictions."""
+    logs = logs_of(voted)
     if p.combine.decision == "argmax":
         return logs.argmax(1)
     combined = pd.read_parquet(COMBINED)
     known = combined[combined.part == "train"]
     true = read_truth(p)["class"].loc[known.photo].to_numpy()
-    return (logs + find_offsets(logs_of(known[chances.columns]), true)).argmax(1)
+    return (logs + find_offsets(logs_of(known[voted.columns]), true)).argmax(1)
 
 
 def label_photos(photos: list[str], folders: dict[str, list[Path]], p: Params, scratch: Path) -> pd.DataFrame:
-    """The table of the photos, in their order; `scratch` is a folder for the crops."""
+    """The table of labels, in the photos' order; `scratch` is a temporary folder for the crops."""
     listed = pd.DataFrame({"photo": photos, "part": "eval"})
     boxes = detect(listed, Path(), p.detect, pick_device(p.machine.device), p.machine.workers, p.machine.batch)
     fit = boxes[boxes.found != "unreadable"]
@@ -107,10 +107,10 @@ def label_photos(photos: list[str], folders: dict[str, list[Path]], p: Params, s
     if fit.empty:
         return table.reset_index().reindex(columns=COLUMNS)
     write_faces(scratch, list(fit.photo), crops(Path(), fit, p.crop, p.machine.workers), crop_shape(p.crop))
-    chances = voted(Faces(scratch), folders, p)
-    labels = label(classes_of(chances, p), chances.index)
+    voted = vote_of_networks(Faces(scratch), folders, p)
+    labels = label(final_classes(voted, p), voted.index)
     for attribute in ATTRIBUTES:
-        labels[f"p_{attribute}"] = confidence(chances.join(labels), attribute).round(4)
+        labels[f"p_{attribute}"] = confidence(voted.join(labels), attribute).round(4)
         labels[attribute] = np.array(VALUES[attribute])[labels[attribute]]
     return table.join(labels.astype({"class": "Int64"})).reset_index()[COLUMNS]
 
@@ -120,18 +120,18 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photos", metavar="PHOTO or FOLDER", nargs="+")
     parser.add_argument("--out", metavar="FILE", default="labels.csv", help="the table; default %(default)s")
-    asked = parser.parse_args()
-    p, photos = read_params(), find_photos(asked.photos)
-    if not asked.out.endswith(".csv") or Path(asked.out).is_dir():  # nor a photo, by one word too many
-        raise UserError(f"--out: {asked.out}: name a file that ends in .csv")
-    folders, folder = trained(p), Path(asked.out).absolute().parent
+    args = parser.parse_args()
+    p, photos = read_params(), find_photos(args.photos)
+    if not args.out.endswith(".csv") or Path(args.out).is_dir():  # so that a misplaced photo's name overwrites no photo
+        raise UserError(f"--out: {args.out}: name a file that ends in .csv")
+    folders, folder = network_folders(p), Path(args.out).absolute().parent
     check_crops(p)
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:  # which may have more room than the system's
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:  # may have more space than the system's temporary folder
         table = label_photos(photos, folders, p, Path(scratch))
-    write_csv(table, asked.out)
+    write_csv(table, args.out)
     found = ", ".join(f"{count} {how}" for how, count in table.found.value_counts().items())
-    print(f"{asked.out}: {len(table)} photos, faces: {found}")
+    print(f"{args.out}: {len(table)} photos, faces: {found}")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""List labels that look wrong, and people who look the same. Run after a run: python -m tools.label_issues
+"""List probable label errors and near-duplicate photos. Run after dvc repro: python -m tools.label_issues
 
 Writes  reports/suspects.csv   person,attribute,old,new,source,photo,score,rank: delete the rows that you do not
                                believe, and give the rest to labels.corrections
-        reports/twins.csv      photo_a,photo_b,person_a,person_b,correlation: photos of the training part, and what
-                               is nearly the same under another name, or in the part to be labelled
+        reports/twins.csv      photo_a,photo_b,person_a,person_b,correlation: photos of the training part, each with a
+                               near-duplicate of another person or of the eval part
 
-Both are lists to look at, most suspicious first: no verdicts, and not all that is wrong. Only people whom no model has
-seen are judged: those of the trained folds. stages/evaluation/label_issues.py says how it works.
+Both are lists to look at, most suspicious first: neither verdicts nor complete. Only out-of-fold predictions count: those
+for the people of the trained folds. stages/evaluation/label_issues.py explains the method.
 """
 import argparse
 from pathlib import Path
@@ -38,13 +38,13 @@ def read_combined() -> pd.DataFrame:
 
 
 def check_same(file: Path, photos, known) -> None:
-    """Raise UserError where a file has photos that are not `known`: it is of an earlier run."""
+    """Raise UserError if a file has photos that are not `known`: it is from an earlier run."""
     if strange := sorted(set(photos) - set(known)):
         raise UserError(f"{file}: {strange[0]} is not in data/photos.csv any more; run dvc repro again")
 
 
 def describe(rows: pd.DataFrame, labels: pd.DataFrame, given: pd.DataFrame, p: Params) -> str:
-    """Who was looked at, and how many are suspected. labels: those of the photos that were."""
+    """The printed counts of people and photos judged and suspected. rows: suspects; labels: of the judged photos."""
     judged = given[given.photo.isin(labels.photo)]
     people, everyone, found = judged.person.nunique(), given.person.nunique(), rows.attribute.value_counts()
     rest = ""
@@ -65,16 +65,16 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", metavar="FILE", default="reports/suspects.csv", help="default %(default)s")
     parser.add_argument("--twins", metavar="FILE", default="reports/twins.csv", help="default %(default)s")
-    asked = parser.parse_args()
-    outs = {"--out": asked.out, "--twins": asked.twins}
+    args = parser.parse_args()
+    outs = {"--out": args.out, "--twins": args.twins}
     for option, file in outs.items():
         if not file.endswith(".csv") or Path(file).is_dir():
             raise UserError(f"{option}: {file}: name a file that ends in .csv")
     if len(set(map(Path, outs.values()))) < len(outs):
-        raise UserError(f"--out and --twins: {asked.out}: name two files")
+        raise UserError(f"--out and --twins: {args.out}: name two files")
     combined, p = read_combined(), read_params()
-    if p.labels.corrections and Path(asked.out).resolve() == Path(p.labels.corrections).resolve():
-        raise UserError(f"--out: {asked.out} is labels.corrections, and holds what you accepted; name another file")
+    if p.labels.corrections and Path(args.out).resolve() == Path(p.labels.corrections).resolve():
+        raise UserError(f"--out: {args.out} is labels.corrections, and holds what you accepted; name another file")
     if not (FACES / TABLE).is_file():
         raise UserError(f"{FACES}: no crops there; run dvc repro first")
     given, labels = read_csv("data/given.csv", ["photo", "person", *ATTRIBUTES]), read_corrected(p)
@@ -84,12 +84,12 @@ def main():
     check_same(FACES, faces.photos, photos.photo)
 
     rows = find_label_issues(combined, given, labels)
-    write_csv(rows, asked.out)
-    print(describe(rows, labels[labels.photo.isin(seen)], given, p), f"{asked.out}: {len(rows)} rows", sep="\n")
+    write_csv(rows, args.out)
+    print(describe(rows, labels[labels.photo.isin(seen)], given, p), f"{args.out}: {len(rows)} rows", sep="\n")
     pairs = find_near_duplicates(faces, photos)
-    write_csv(pairs, asked.twins)
+    write_csv(pairs, args.twins)
     evals = pairs.photo_b.isin(photos.photo[photos.part == "eval"]).sum()
-    print(f"{asked.twins}: {len(pairs)} pairs of correlation {ALIKE} or more, {evals} of them with a photo to label; "
+    print(f"{args.twins}: {len(pairs)} pairs of correlation {ALIKE} or more, {evals} of them with a photo to label; "
           f"{len(faces)} photos were compared, {len(photos) - len(faces)} could not be read")
 
 

@@ -1,8 +1,8 @@
 """Run a recipe as one DVC experiment. Run: python -m tools.recipe NAME [NAME ...] [KEY=VALUE ...] [--name EXPERIMENT]
 
-recipes/NAME.yaml holds overrides of params.yaml, in its shape; of several the later ones count, and KEY=VALUE most. `dvc
-exp show` compares what several recipes gave. Everything is checked before anything runs. What no recipe names stays as
-params.yaml has it, or as the last commit does where params.yaml is what an experiment left; what differs is said.
+recipes/NAME.yaml holds overrides of params.yaml, in its shape. Later recipes override earlier ones, and KEY=VALUE overrides
+all. Everything is checked before anything runs; `dvc exp show` compares the results. All other values come from
+params.yaml, or from the last commit's if an experiment left params.yaml as it is; prints what differs from the commit.
 """
 import argparse
 import copy
@@ -18,14 +18,14 @@ from tools.experiments.revisions import git, revisions
 
 
 def left_by() -> str | None:
-    """The experiment that left params.yaml as it is, where the last commit has another."""
+    """The experiment that left its params.yaml in the workspace, or None if none did or it is the last commit's."""
     found, now = revisions(), git("hash-object", str(FILE))
     head, *left = git("rev-parse", *(f"{revision}:./{FILE}" for revision in ("HEAD", *found.values()))).splitlines()
     return None if now == head else next((name for name, blob in zip(found, left) if blob == now), None)
 
 
 def free_name(name: str) -> str:
-    """The name, or name-2, name-3, ... where an experiment has it, so that no result is lost."""
+    """The name, or name-2, name-3, ... if an experiment already has it, so that no result is lost."""
     taken = revisions()
     return next(n for n in chain([name], (f"{name}-{i}" for i in count(2))) if n not in taken)
 
@@ -34,14 +34,14 @@ def main():
     parser = argparse.ArgumentParser(prog="python -m tools.recipe", description=__doc__.split("\n\n")[0])
     parser.add_argument("recipe", metavar="NAME")
     parser.add_argument("more", metavar="NAME or KEY=VALUE", nargs="*")
-    parser.add_argument("--name", metavar="EXPERIMENT", help="of the experiment; else the recipes' names")
-    asked = parser.parse_args()
-    words = [asked.recipe, *asked.more]
+    parser.add_argument("--name", metavar="EXPERIMENT", help="name of the experiment; default: the recipes' names")
+    args = parser.parse_args()
+    words = [args.recipe, *args.more]
     overrides, before = read_words(words), load(committed())
     if not (left := left_by()):
         before = read_yaml(FILE)
     check(overrides, copy.deepcopy(before), sources_of(words))
-    name = free_name(asked.name or "-".join(word for word in words if "=" not in word))
+    name = free_name(args.name or "-".join(word for word in words if "=" not in word))
     if left:
         FILE.write_bytes(committed())
         print(f"{FILE} was as {left} left it; {name} starts from that of the last commit")

@@ -1,12 +1,15 @@
 """Write the tables and curves of the comparisons into reports/ from their experiments. Run: python -m tools.results
 
-Of each run of recipes/runs/SIZE.yaml, in its order: macro F1 of the 18 classes and of each attribute with 95% intervals by
-bootstrap over people; the paired difference to the first run, where both scored the same people; seconds of training, as
-this machine noted them; and the command. A run without an experiment is listed as such, and so is one whose experiment has
-other parameters than its recipes and the committed params.yaml give today. The code is that of the experiment's commit. The
-table replaces what reports/results.md has between the lines `<!-- SIZE -->` and `<!-- end of SIZE -->`, unless this clone
-has no experiment of that size; the curves are reports/SIZE-curves.png, and reports/SIZE-labels.csv holds what each run
-said, from which tools.compare has it in clones without the experiments.
+The table has a row for each run of recipes/runs/SIZE.yaml, in its order: macro F1 of the 18 classes and of each attribute,
+with 95% intervals by bootstrap over people; the paired difference to the first run, if both scored the same people; the
+seconds of training that this machine logged; and the command. It also lists runs without an experiment, and runs whose
+experiment has other parameters than its recipes and the committed params.yaml give today. Results are of the code of the
+experiment's commit.
+
+Writes  reports/results.md       between the lines `<!-- SIZE -->` and `<!-- end of SIZE -->`, unless this clone has no
+                                 experiment of that size
+        reports/SIZE-curves.png  learning curves
+        reports/SIZE-labels.csv  each run's predictions, for tools.compare in clones without the experiments
 """
 import io
 import re
@@ -27,14 +30,14 @@ from stages.core.yaml_file import load
 from stages.evaluation.bootstrap import interval, scores_of_draws
 from tools.experiments.learning_curves import draw_curves
 from tools.experiments.revisions import git, params_at, read_labels, revisions
-from tools.runs import LOGS, RUNS, TRAINED, differing, experiment_of, read_runs
+from tools.runs import LOGS, RUNS, TRAINED, differing_keys, experiment_of, read_runs
 
 REPORT = Path("reports/results.md")
 
 
 @dataclass
 class Result:
-    """What one experiment came to: labels has photo, person, true and guess (0 to 17) of every scored photo, by photo."""
+    """Result of one experiment; labels: photo, person, true and guess (0 to 17) of every scored photo, sorted by photo."""
 
     labels: pd.DataFrame
     params: dict
@@ -45,22 +48,22 @@ class Result:
         return scores_of_draws(self.labels.true.to_numpy(), self.labels.guess.to_numpy(), self.labels.person.to_numpy())
 
     def scores(self) -> dict[str, float]:
-        all_of_it = scores(self.labels.true.to_numpy(), self.labels.guess.to_numpy())
-        return {"f1": all_of_it["f1"], **{attribute: all_of_it[attribute]["f1"] for attribute in ATTRIBUTES}}
+        each = scores(self.labels.true.to_numpy(), self.labels.guess.to_numpy())
+        return {"f1": each["f1"], **{attribute: each[attribute]["f1"] for attribute in ATTRIBUTES}}
 
 
 def read_result(revision: str) -> Result:
     params = params_at(revision)
     stages = load(git("show", f"{revision}:./dvc.lock"))["stages"]
-    took = dict(line.split(",") for line in TRAINED.read_text().splitlines()) if TRAINED.is_file() else {}
+    logged = dict(line.split(",") for line in TRAINED.read_text().splitlines()) if TRAINED.is_file() else {}
     trained = [stages[f"train@{model}-{fold}"]["outs"][0]["md5"] for model in params["models"] for fold in params["folds"]]
-    seconds = sum(float(took[md5]) for md5 in trained) if took.keys() >= set(trained) else None
+    seconds = sum(float(logged[md5]) for md5 in trained) if logged.keys() >= set(trained) else None
     curves = {model: read_curve(revision, model, params["folds"][0]) for model in params["models"]}
     return Result(read_labels(revision), params, seconds, curves)
 
 
 def read_curve(revision: str, model: str, fold: int) -> list[float]:
-    """Macro F1 of the held-out fold after each epoch; none where the cache has lost it."""
+    """Macro F1 of the held-out fold after each epoch; empty if the cache lacks it."""
     file = f"models/{model}/{fold}/live/plots/metrics/val/f1.tsv"
     try:
         return pd.read_csv(io.StringIO(dvc.api.read(file, rev=revision)), sep="\t").f1.tolist()
@@ -74,7 +77,7 @@ def with_interval(value: float, draws: np.ndarray, sign: str = "") -> str:
 
 
 def difference_of(result: Result, base: Result | None) -> str:
-    """The cell of the paired difference in macro F1 to the base, where that has a result; * where its interval holds no 0."""
+    """The table's cell of the paired difference in macro F1 to the base, if any; * if its interval does not hold 0."""
     if base is None or result is base:
         return ""
     if not result.labels[["photo", "true"]].equals(base.labels[["photo", "true"]]):
@@ -85,7 +88,7 @@ def difference_of(result: Result, base: Result | None) -> str:
 
 
 def row_of(result: Result, base: Result | None) -> list[str]:
-    """The cells of a run: F1 of all, the difference to the base, F1 of each attribute, seconds."""
+    """A run's cells: macro F1, difference to the base, F1 of each attribute, seconds."""
     score, draws = result.scores(), result.draws()
     seconds = "" if result.seconds is None else f"{result.seconds:.0f}"
     return [with_interval(score["f1"], draws["f1"]), difference_of(result, base),
@@ -93,17 +96,17 @@ def row_of(result: Result, base: Result | None) -> list[str]:
 
 
 def table_of(size: str, runs: dict[str, list[str]], results: dict[str, Result]) -> str:
-    """The table in Markdown; a line for each run, whether it has a result or not. Those of other parameters are none."""
-    others = {name: differing(result.params, runs[name]) for name, result in results.items()}
+    """The table in Markdown, a line for each run, with a result or not. A result of other parameters does not count."""
+    outdated = {name: differing_keys(result.params, runs[name]) for name, result in results.items()}
     first = next(iter(runs))
-    base = results[first] if first in results and not others[first] else None
+    base = results[first] if first in results and not outdated[first] else None
     head = ["run", "macro F1", f"against {first}", *(f"{a} F1" for a in ATTRIBUTES), "training, s", "command"]
     lines = [head, ["---"] * len(head)]
     for name, words in runs.items():
         names, settings = ([w for w in words if ("=" in w) == is_setting] for is_setting in (False, True))
         command = f"`make recipe NAME=\"{' '.join(names)}\"" + (f" SET=\"{' '.join(settings)}\"`" if settings else "`")
-        if others.get(name):
-            cells = [f"its experiment has another {', '.join(others[name])}; remove it, and run it again", *[""] * 5]
+        if outdated.get(name):
+            cells = [f"its experiment has another {', '.join(outdated[name])}; remove it, and run it again", *[""] * 5]
         elif name in results:
             cells = row_of(results[name], base)
         else:
@@ -114,14 +117,14 @@ def table_of(size: str, runs: dict[str, list[str]], results: dict[str, Result]) 
 
 
 def side_by_side(labels: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """photo, person and true of the first run's photos, and what each run that scored the same says of them, in a column."""
+    """photo, person and true of the first run, and a column of predictions for each run that scored the same photos."""
     columns = ["photo", "person", "true"]
     first = next(iter(labels.values()))[columns]
     return first.assign(**{name: table.guess for name, table in labels.items() if table[columns].equals(first)})
 
 
-def replaced(text: str, size: str, table: str) -> str:
-    """The report with another table between the two lines of that size."""
+def replace_table(text: str, size: str, table: str) -> str:
+    """The report with the table of that size replaced."""
     start, end = f"<!-- {size} -->", f"<!-- end of {size} -->"
     if text.count(start) != 1 or text.count(end) != 1:
         raise UserError(f"{REPORT}: has no lines {start} and {end}, between which the table goes")
@@ -132,12 +135,12 @@ def main():
     found = revisions()
     for size in sorted(file.stem for file in RUNS.glob("*.yaml")):
         runs = read_runs(size)
-        there = {name: found[experiment_of(size, name)] for name in runs if experiment_of(size, name) in found}
-        results = {name: read_result(revision) for name, revision in there.items()}
-        text = replaced(REPORT.read_text(), size, table_of(size, runs, results))
+        commits = {name: found[experiment_of(size, name)] for name in runs if experiment_of(size, name) in found}
+        results = {name: read_result(commit) for name, commit in commits.items()}
+        text = replace_table(REPORT.read_text(), size, table_of(size, runs, results))
         if results:
             REPORT.write_text(text)
-        if valid := {name: result for name, result in results.items() if not differing(result.params, runs[name])}:
+        if valid := {name: result for name, result in results.items() if not differing_keys(result.params, runs[name])}:
             draw_curves({name: result.curves for name, result in valid.items()}, Path(f"reports/{size}-curves.png"))
             labels = {experiment_of(size, name): result.labels for name, result in valid.items()}
             write_csv(side_by_side(labels), f"reports/{size}-labels.csv")

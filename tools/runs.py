@@ -1,9 +1,9 @@
-"""Run what a comparison lists and has no result yet, each as one DVC experiment. Run: python -m tools.runs SIZE
+"""Run those of a comparison's runs that have no result yet, each as one DVC experiment. Run: python -m tools.runs SIZE
 
-recipes/runs/SIZE.yaml names the runs, and recipes/SIZE.yaml is put on top of each. All are checked before the first one
-runs, and each starts from params.yaml of the last commit; DVC skips the stages whose result it has. One that dies is
-resumed by the same command, and one that fails is named at the end, while the others go on. `python -m tools.results`
-makes the tables. logs/comparison/ holds what each printed.
+recipes/runs/SIZE.yaml lists the runs, and recipes/SIZE.yaml applies on top of each. All are checked before the first one
+starts, and each starts from the last commit's params.yaml; DVC skips stages whose results it has. The same command resumes
+a killed run. Failed runs do not stop the others and are listed at the end. `python -m tools.results` makes the tables;
+logs/comparison/ holds the output of each run.
 """
 import os
 import re
@@ -20,15 +20,15 @@ from stages.core.params import FILE, TRAINING, is_model, with_training
 from stages.core.progress import progress, say
 from stages.core.yaml_file import load, read_yaml
 from tools.experiments.inputs import SAMPLE
-from tools.experiments.overrides import FOLDER, applied, check, committed, read_words, sources_of, uncommitted
+from tools.experiments.overrides import FOLDER, apply_overrides, check, committed, read_words, sources_of, uncommitted
 from tools.experiments.revisions import git, params_at, revisions
 
 RUNS, LOGS = FOLDER / "runs", Path("logs/comparison")
-TRAINED = Path("logs/trained.csv")  # md5 of a trained model, and the seconds it took
+TRAINED = Path("logs/trained.csv")  # md5 of a trained model, and its seconds of training
 
 
 def read_runs(size: str) -> dict[str, list[str]]:
-    """The words of each run by its name: recipes and KEY=VALUE, with the size's recipe after the others."""
+    """The words of each run by its name: recipes and KEY=VALUE, with the size's recipe last among the recipes."""
     path = RUNS / f"{size}.yaml"
     if not path.is_file():
         found = ", ".join(sorted(file.stem for file in RUNS.glob("*.yaml")))
@@ -43,7 +43,7 @@ def read_runs(size: str) -> dict[str, list[str]]:
 
 
 def words_of(line: str, size: str, source: str) -> list[str]:
-    """The words of a run, with the size's recipe after its own."""
+    """The words of a run, with the size's recipe after its own recipes."""
     try:
         words = shlex.split(line)
     except ValueError as error:
@@ -52,37 +52,37 @@ def words_of(line: str, size: str, source: str) -> list[str]:
 
 
 def experiment_of(size: str, name: str) -> str:
-    """The name of a run's experiment, in the letters that DVC allows."""
+    """The name of a run's experiment, in the characters that DVC allows."""
     return re.sub(r"[^a-z0-9]+", "-", f"{size} {name}".lower()).strip("-")
 
 
-def two_deep(values: dict) -> dict:
-    """The parameters of a params.yaml by their keys, such as age.lr; those of `training` are each model's; a map stays one."""
+def flatten_sections(values: dict) -> dict:
+    """The values of a params.yaml by keys such as age.lr; `training` is merged into each model, and maps are kept."""
     out = {}
     for name, value in with_training(values).items():
         out |= {f"{name}.{key}": each for key, each in value.items()} if isinstance(value, dict) else {name: value}
     return out
 
 
-def differing(params: dict, words: list[str]) -> list[str]:
-    """The keys of which an experiment's params.yaml has other values than its run has today: the commit's, and on top of
-    them the recipes and settings of `words`. A key that the experiment did not know yet counts where these name it."""
+def differing_keys(params: dict, words: list[str]) -> list[str]:
+    """Keys whose values in an experiment's params.yaml differ from those that its run has today: the committed ones, with
+    the recipes and settings of `words`. A key newer than the experiment counts only if `words` override it."""
     overrides = read_words(words)
-    wanted = applied(overrides, load(committed()), sources_of(words))
-    idle = {"machine", *(["sample"] if wanted["data"]["root"] != str(SAMPLE) else [])}
-    idle |= {name for name, section in wanted.items() if is_model(section) and name not in wanted["models"]}
-    had, named = two_deep(params), {".".join(key.split(".")[:2]) for key in overrides}
-    named |= {key for key in two_deep(wanted) if f"{TRAINING}.{key.split('.')[-1]}" in named}
-    return sorted(key for key, value in two_deep(wanted).items() if not idle & set(key.split("."))
-                  and (key in had or key in named) and had.get(key) != value)
+    wanted = apply_overrides(overrides, load(committed()), sources_of(words))
+    unused = {"machine", *(["sample"] if wanted["data"]["root"] != str(SAMPLE) else [])}
+    unused |= {name for name, section in wanted.items() if is_model(section) and name not in wanted["models"]}
+    old, named = flatten_sections(params), {".".join(key.split(".")[:2]) for key in overrides}
+    named |= {key for key in flatten_sections(wanted) if f"{TRAINING}.{key.split('.')[-1]}" in named}
+    return sorted(key for key, value in flatten_sections(wanted).items() if not unused & set(key.split("."))
+                  and (key in old or key in named) and old.get(key) != value)
 
 
 def note_seconds(since: str, printed: str) -> None:
-    """Keep the seconds of the trainings that ended since then, by the md5 of what they wrote.
+    """Record the seconds of the trainings that ended since then, by the md5 of their outputs.
 
-    printed: what they printed meanwhile; one that says that it went on from a checkpoint took longer than it noted.
+    printed: their output. A training resumed from a checkpoint is left out, since it took longer than it logged.
     """
-    lines = LOG.read_text().splitlines() if LOG.is_file() else []  # none where no stage ever ended
+    lines = LOG.read_text().splitlines() if LOG.is_file() else []  # missing until a stage has ended
     ended = [line.split(",") for line in lines if line.count(",") == 5 and line.split(",")[2] == "stages.train"]
     resumed = re.findall(r"^going on after epoch \d+, from models/\.resume/(.+)\.pt$", printed, re.MULTILINE)
     seconds = {f"train@{model}-{fold}": took for stamp, _, _, model, fold, took in ended
@@ -94,7 +94,7 @@ def note_seconds(since: str, printed: str) -> None:
 
 
 def run_one(size: str, name: str, words: list[str]) -> bool:
-    """Run one experiment; returns whether it ended well."""
+    """Run one experiment; returns whether it succeeded."""
     since, log = time.strftime("%Y-%m-%dT%H:%M:%S"), LOGS / f"{experiment_of(size, name)}.log"
     command = [sys.executable, "-m", "tools.recipe", *words, "--name", experiment_of(size, name)]
     with open(log, "a+") as file:
@@ -106,22 +106,22 @@ def run_one(size: str, name: str, words: list[str]) -> bool:
 
 
 def compare(size: str, runs: dict[str, list[str]]) -> None:
-    """Run what has no result; raises UserError naming those that failed."""
+    """Run the runs without a result; raises UserError naming those that failed."""
     start, failed = committed(), []
-    git("reset", "--quiet", "--", str(FILE))  # an experiment that was killed leaves its own there, and the next one would fail
+    git("reset", "--quiet", "--", str(FILE))  # a killed experiment leaves its own staged, on which the next one would fail
     FILE.write_bytes(start)
     for name, words in runs.items():
         check(read_words(words), load(start), sources_of(words, f"{RUNS / size}.yaml: {name}"))
-    there = revisions()
-    todo = {name: words for name, words in runs.items() if experiment_of(size, name) not in there}
+    found = revisions()
+    todo = {name: words for name, words in runs.items() if experiment_of(size, name) not in found}
     print(f"{len(runs) - len(todo)} of {len(runs)} runs have their result")
     for name, words in runs.items():
         experiment = experiment_of(size, name)
-        if experiment in there and (others := differing(params_at(there[experiment]), words)):
-            print(f"{name}: its experiment has another {', '.join(others)}; to run it anew: dvc exp remove {experiment}")
+        if experiment in found and (keys := differing_keys(params_at(found[experiment]), words)):
+            print(f"{name}: its experiment has another {', '.join(keys)}; to run it anew: dvc exp remove {experiment}")
     for name, words in progress(todo.items(), "comparing", unit="run"):
         say(name, sys.stdout)
-        FILE.write_bytes(start)  # an experiment leaves its own, and each is to start from the same
+        FILE.write_bytes(start)  # the experiment before left its own
         if not run_one(size, name, words):
             failed.append(name)
             say(f"{name}: failed, see {LOGS / experiment_of(size, name)}.log", sys.stdout)
@@ -134,17 +134,17 @@ def main():
     runs = read_runs(size)
     if others := uncommitted():
         print(f"{FILE} differs from the last commit in {', '.join(others)}; every run starts from the commit's")
-    mine = FILE.read_bytes()
+    original = FILE.read_bytes()
     LOGS.mkdir(parents=True, exist_ok=True)
-    for left in LOGS.glob("params-*.yaml"):
-        print(f"{left}: {FILE} as it was before a comparison that was killed")
-    copy = LOGS / f"params-{time.strftime('%Y%m%dT%H%M%S')}.yaml"
-    copy.write_bytes(mine)
+    for old in LOGS.glob("params-*.yaml"):
+        print(f"{old}: {FILE} as it was before a comparison that was killed")
+    backup = LOGS / f"params-{time.strftime('%Y%m%dT%H%M%S')}.yaml"
+    backup.write_bytes(original)
     try:
         compare(size, runs)
     finally:
-        FILE.write_bytes(mine)
-        copy.unlink()
+        FILE.write_bytes(original)
+        backup.unlink()
 
 
 if __name__ == "__main__":

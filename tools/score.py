@@ -1,9 +1,8 @@
 """Score a submission by the contest's rule. Run: python -m tools.score SUBMISSION LABELS [--against OTHER]
 
-All are CSV files with ImageID and ans (0 to 17), in any order. Prints macro F1 over the 18 fixed classes, accuracy,
-the same of mask, gender and age, and F1 and share of each class. With --against it prints what tools.compare does: how
-much better SUBMISSION is than OTHER, and whether that may be chance. LABELS needs a column person for that: whose
-photo it is.
+All are CSV files with ImageID and ans (0 to 17), in any order. Prints macro F1 over the 18 fixed classes and accuracy,
+the same for mask, gender and age, and F1 and share of each class. With --against it compares SUBMISSION with OTHER as
+tools.compare does: the difference, and whether it may be chance. LABELS then needs a column person: whose photo it is.
 """
 import argparse
 
@@ -18,7 +17,7 @@ from tools.compare import report
 
 
 def read_answers(path: str) -> pd.Series:
-    """Class of each ImageID; raises UserError where a class is none of 0 to 17 or an ImageID stands twice."""
+    """Class of each ImageID; raises UserError for a class outside 0 to 17, a duplicate ImageID, or an empty table."""
     table = read_csv(path, ["ImageID", "ans"])
     wrong = table[~table.ans.isin([str(i) for i in range(len(CLASSES))])]
     if len(wrong):
@@ -32,7 +31,7 @@ def read_answers(path: str) -> pd.Series:
 
 
 def read_pair(submission: str, labels: str) -> tuple[pd.Series, pd.Series]:
-    """Class as labelled and as submitted of each ImageID; every photo must be in both files."""
+    """True and submitted class of each ImageID; raises UserError unless both files have the same photos."""
     guess, true = read_answers(submission), read_answers(labels)
     for one, two, file, other in ((true, guess, submission, labels), (guess, true, labels, submission)):
         if len(missing := one.index.difference(two.index)):
@@ -47,7 +46,7 @@ def score_files(submission: str, labels: str) -> tuple[dict, dict]:
 
 
 def read_side(submission: str, labels: str) -> list[pd.DataFrame]:
-    """photo, person, true and guess of every photo, as tools.compare takes them."""
+    """photo, person, true and guess of every photo, in the form of tools.compare."""
     true, guess = read_pair(submission, labels)
     people = read_csv(labels, ["ImageID", "person"]).set_index("ImageID").person
     if len(nobody := people[people == ""]):
@@ -56,7 +55,7 @@ def read_side(submission: str, labels: str) -> list[pd.DataFrame]:
 
 
 def describe(result: dict, share: dict) -> str:
-    """The text that is printed of what score_files gives."""
+    """The printed text for the scores and shares of score_files."""
     lines = [f"{'':24} {'F1':>7} {'accuracy':>9}"]
     for name, row in (("18 classes", result), *((a, result[a]) for a in ATTRIBUTES)):
         lines.append(f"{name:24} {row['f1']:7.4f} {row['accuracy']:9.4f}")

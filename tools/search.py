@@ -1,15 +1,15 @@
-"""Search good parameters of one model. Run: python -m tools.search MODEL [--trials 20] [--space default]
+"""Search parameters of one model with Optuna. Run: python -m tools.search MODEL [--trials 20] [--space default]
 
-Each trial is one DVC experiment, search-MODEL-N, with other values of the model's section; the one with the highest macro
-F1 of the model's attribute on held-out people (of the 18 classes, for a joint model), as all listed models vote, is the
-best. Optuna's TPE (Bergstra et al. 2011, "Algorithms for Hyper-Parameter Optimization") suggests them: the first is what
-params.yaml says, nine are by chance, then what is like the good ones. recipes/search/SPACE.yaml says what is searched.
+Each trial is a DVC experiment, search-MODEL-N, with other values in the model's section. The best has the highest macro F1
+of the model's attribute (for a joint model, of the 18 classes) on held-out people, by the vote of all listed models.
+Optuna's TPE (Bergstra et al. 2011, "Algorithms for Hyper-Parameter Optimization") suggests the values: first those of
+params.yaml, then nine random trials, then values like the good ones. recipes/search/SPACE.yaml is the search space.
 
-Trials run in folders of their own (`dvc exp run --temp`), so the workspace stays as it is. A trial starts from what it has
-at that moment, so a change of params.yaml, a table that it names, dvc.yaml or stages/ ends the search. --trials counts all
-that ended, those that failed and those that the schema refused, too: the same command goes on with a search that was
-killed, and first tries again what was running then. A study belongs to its space and to all other parameters, not to the code
-and the data; logs/search/ holds the studies and what each trial printed.
+Trials run in folders of their own (`dvc exp run --temp`), so the workspace is not touched. Each starts from the current
+workspace, so a change of params.yaml, a table that it names, dvc.yaml or stages/ ends the search. --trials counts all
+trials that ended, including failed ones and those that the schema refused. The same command resumes a killed search, and
+first repeats the trial that was running. A study is identified by its space and all other parameters, not by code or data;
+logs/search/ holds the studies and the output of each trial.
 """
 import argparse
 import fcntl
@@ -37,12 +37,12 @@ from tools.experiments.search_space import Space, read_space
 from tools.recipe import free_name
 
 LOGS = Path("logs/search")
-FAILED = "failed"  # marks a trial that failed, and was not killed
-SHOWN = 10  # of the best trials
+FAILED = "failed"  # marks a trial that failed, to tell it from a killed one
+SHOWN = 10  # trials in the report, best first
 
 
 def section_of(name: str) -> Model:
-    """The section of a model that is trained; raises UserError naming those there are."""
+    """The section of a listed model; raises UserError naming the listed ones."""
     params = read_params()
     if name not in params.models:
         raise UserError(f"{name!r}: no model that {FILE} trains; models: {', '.join(params.models)}")
@@ -50,7 +50,7 @@ def section_of(name: str) -> Model:
 
 
 def open_study(model: str, space: Space, section: Model) -> optuna.Study:
-    """The study of that model, space and rest of params.yaml, but for `machine`, which decides no result."""
+    """The study of this model, space and rest of params.yaml, except `machine`, which affects no result."""
     rest = with_training(read_yaml(FILE))
     del rest["machine"]
     for key in space:
@@ -61,8 +61,8 @@ def open_study(model: str, space: Space, section: Model) -> optuna.Study:
     study = optuna.create_study(storage=f"sqlite:///{LOGS}/studies.db", study_name=f"{model}-{digest[:16]}",
                                 direction="maximize", load_if_exists=True)
     if not study.trials:
-        study.enqueue_trial(within(space, section.model_dump(mode="json")))
-    # Seeded by what is there already: a search that goes on must not draw its first trials once more.
+        study.enqueue_trial(values_in_space(space, section.model_dump(mode="json")))
+    # Seeded by the number of trials, so that a resumed search does not repeat its first random ones.
     study.sampler = optuna.samplers.TPESampler(seed=len(study.trials), n_startup_trials=10)
     for trial in study.get_trials(states=[TrialState.RUNNING]):  # whose search was killed
         study.tell(trial.number, state=TrialState.FAIL)
@@ -70,8 +70,8 @@ def open_study(model: str, space: Space, section: Model) -> optuna.Study:
     return study
 
 
-def within(space: Space, values: dict) -> dict:
-    """Of the values of a section those that the space has; Optuna draws the others."""
+def values_in_space(space: Space, values: dict) -> dict:
+    """The values of a section that lie in the space; Optuna draws the rest."""
     own = {key: values[key.split(".")[1]] for key in space}
     own |= {key: json.dumps(own[key]) for key, kind in space.items() if isinstance(kind, CategoricalDistribution)}
     return {key: own[key] for key, kind in space.items() if
@@ -79,8 +79,8 @@ def within(space: Space, values: dict) -> dict:
 
 
 @contextmanager
-def alone(model: str):
-    """Raise UserError while another search of the model runs here: each would take the other's trial for a dead one."""
+def exclusive(model: str):
+    """Lock out a second search of the model in this folder with a UserError: each would take the other's trial as killed."""
     LOGS.mkdir(parents=True, exist_ok=True)
     with open(LOGS / f"{model}.lock", "w") as file:
         try:
@@ -90,15 +90,15 @@ def alone(model: str):
         yield
 
 
-def changes(commit: str, beside: list[str]) -> str:
-    """What decides a trial's result and differs from the commit; beside: files that git may not track."""
+def changes(commit: str, files: list[str]) -> str:
+    """All differences to the commit that can affect a trial's result; files: further ones, which git may not track."""
     new = git("ls-files", "--others", "--exclude-standard", "--", "stages").splitlines()
-    contents = [hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in (*new, *beside) if Path(file).is_file()]
+    contents = [hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in (*new, *files) if Path(file).is_file()]
     return "\n".join([git("diff", commit, "--", str(FILE), "dvc.yaml", "stages", "data"), *new, *contents])
 
 
 def as_parameter(value: str | float) -> object:
-    """A suggested value as params.yaml takes it: numbers of three digits, so that what is printed is what ran."""
+    """A suggested value for params.yaml: floats are rounded to three digits, so that the report shows the values that ran."""
     if isinstance(value, str):
         return json.loads(value)
     return float(f"{value:.3g}") if isinstance(value, float) else value
@@ -109,22 +109,22 @@ def overrides_of(trial: Trial | FrozenTrial) -> dict:
 
 
 def named_files() -> list[str]:
-    """The folder of photos, the tables and the weights that params.yaml names."""
+    """The folder of photos, tables and weights that params.yaml names."""
     params = read_params()
     of_models = [file for name in params.models for file in (params.sections[name].weights, params.sections[name].pseudo)]
     return [f for f in dict.fromkeys([params.data.root, params.labels.corrections, *of_models]) if f]
 
 
-def beside_git() -> list[str]:
-    """Options that take photos, tables and weights along into a trial's folder, which has what git and DVC track."""
+def copy_options() -> list[str]:
+    """Options to copy untracked photos, tables and weights into a trial's folder; git and DVC bring what they track."""
     files = map(Path, named_files())
     untracked = [file for file in files if file != Path("data/sample") and not file.with_name(f"{file.name}.dvc").is_file()]
     return [word for file in untracked if not file.is_absolute() for word in ("--copy-paths", str(file))]
 
 
 def run_trial(experiment: str, overrides: dict) -> bool:
-    """Run one experiment; returns whether it ended well. Without overrides DVC has its result."""
-    command = ["dvc", "exp", "run", "--temp", "--name", experiment, *beside_git(), *settings_of(overrides, read_yaml(FILE))]
+    """Run one experiment; returns whether it succeeded. Without overrides, DVC's cache has the result."""
+    command = ["dvc", "exp", "run", "--temp", "--name", experiment, *copy_options(), *settings_of(overrides, read_yaml(FILE))]
     with open(LOGS / f"{experiment}.log", "w") as log:
         print(shlex.join(command), file=log, flush=True)
         return subprocess.run(command, check=False, stdout=log, stderr=subprocess.STDOUT).returncode == 0
@@ -135,21 +135,21 @@ def score_of(experiment: str, attribute: str) -> float:
     return metrics["f1"] if attribute == "joint" else metrics[attribute]["f1"]
 
 
-def counted(trial: FrozenTrial) -> bool:
-    """Whether a trial ended, well or not: one that was killed has not, and is tried again."""
+def has_ended(trial: FrozenTrial) -> bool:
+    """Whether a trial ended, even by failing; a killed one has not, and is repeated."""
     return trial.state in (TrialState.COMPLETE, TrialState.PRUNED) or FAILED in trial.user_attrs
 
 
 def search(study: optuna.Study, space: Space, model: str, section: Model, trials: int) -> None:
-    """Ask for trials until the study has so many."""
-    there = sum(map(counted, study.trials))
-    now = {f"{model}.{name}": value for name, value in section.model_dump(mode="json").items()}
-    commit, beside = git("rev-parse", "HEAD"), named_files()
-    start = changes(commit, beside)
-    for _ in progress(range(there, trials), "searching", unit="trial"):
+    """Run trials until the study has this many."""
+    ended = sum(map(has_ended, study.trials))
+    current = {f"{model}.{name}": value for name, value in section.model_dump(mode="json").items()}
+    commit, files = git("rev-parse", "HEAD"), named_files()
+    start = changes(commit, files)
+    for _ in progress(range(ended, trials), "searching", unit="trial"):
         trial = study.ask(space)
         overrides = overrides_of(trial)
-        overrides |= {key: value for key, value in now.items() if key in overrides and trial.params[key] == value}
+        overrides |= {key: value for key, value in current.items() if key in overrides and trial.params[key] == value}
         try:
             check(overrides, read_yaml(FILE), dict.fromkeys(overrides, f"trial {trial.number}"))
         except UserError as error:
@@ -159,11 +159,11 @@ def search(study: optuna.Study, space: Space, model: str, section: Model, trials
         experiment = free_name(f"search-{model}-{trial.number}")
         trial.set_user_attr("experiment", experiment)
         say(experiment, sys.stdout)
-        ended_well = run_trial(experiment, {key: value for key, value in overrides.items() if value != now[key]})
-        if changes(commit, beside) != start:
+        succeeded = run_trial(experiment, {key: value for key, value in overrides.items() if value != current[key]})
+        if changes(commit, files) != start:
             raise UserError(f"{experiment}: params.yaml, a table that it names, dvc.yaml or stages/ changed while it ran, so "
                             f"it may answer another question (dvc exp remove {experiment}); the same command begins anew")
-        if ended_well:
+        if succeeded:
             study.tell(trial, score_of(experiment, section.attribute))
             say(f"{experiment}: {study.trials[trial.number].value:.4f}; the best so far {study.best_value:.4f}", sys.stdout)
         else:
@@ -173,9 +173,9 @@ def search(study: optuna.Study, space: Space, model: str, section: Model, trials
 
 
 def report(study: optuna.Study, attribute: str) -> str:
-    """The best trials with what they set, how many there were, and the command that takes the best."""
+    """The printed text: the best trials with their values, the number of trials, and the command that applies the best."""
     done = sorted(study.get_trials(states=[TrialState.COMPLETE]), key=lambda trial: -trial.value)
-    failed, refused = (sum(counted(trial) and trial.state == state for trial in study.trials)
+    failed, refused = (sum(has_ended(trial) and trial.state == state for trial in study.trials)
                        for state in (TrialState.FAIL, TrialState.PRUNED))
     counts = f"{len(done)} finished, {failed} failed, {refused} refused"
     if not done:
@@ -193,16 +193,16 @@ def report(study: optuna.Study, attribute: str) -> str:
 def main():
     parser = argparse.ArgumentParser(prog="python -m tools.search", description=__doc__.split("\n\n")[0])
     parser.add_argument("model", metavar="MODEL")
-    parser.add_argument("--trials", type=int, default=20, help="that the study is to have, 20 by default")
-    parser.add_argument("--space", default="default", help="a file of recipes/search/, without .yaml")
-    asked = parser.parse_args()
-    if asked.trials < 1:
-        raise UserError(f"--trials = {asked.trials}: must be 1 or more")
-    section = section_of(asked.model)
-    space = read_space(asked.space, asked.model, section)
-    with alone(asked.model):
-        study = open_study(asked.model, space, section)
-        search(study, space, asked.model, section, asked.trials)
+    parser.add_argument("--trials", type=int, default=20, help="number of trials in the study; default %(default)s")
+    parser.add_argument("--space", default="default", help="a file of recipes/search/, without .yaml; default %(default)s")
+    args = parser.parse_args()
+    if args.trials < 1:
+        raise UserError(f"--trials = {args.trials}: must be 1 or more")
+    section = section_of(args.model)
+    space = read_space(args.space, args.model, section)
+    with exclusive(args.model):
+        study = open_study(args.model, space, section)
+        search(study, space, args.model, section, args.trials)
     print(report(study, section.attribute))
 
 

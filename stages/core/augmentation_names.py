@@ -1,4 +1,4 @@
-"""Names of the augmentations that `augment` of a model may list. No imports: every stage reads params.yaml."""
+"""Names that a model's `augment` may list. No imports, since every stage reads params.yaml."""
 
 AUGMENTATIONS = (
     "light", "r4_mask", "r4_gender", "r4_age", "r2_age", "r3",

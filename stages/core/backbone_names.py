@@ -1,4 +1,4 @@
-"""The names of timm's models, read from timm's files, since importing timm takes seconds that a check need not."""
+"""Names of timm's models, read from timm's source files, since importing timm takes seconds."""
 import functools
 import re
 from importlib.util import find_spec
@@ -10,7 +10,7 @@ FORMER = re.compile(r"register_model_deprecations\(__name__, \{(.*?)^\}\)", re.M
 
 @functools.cache
 def backbones() -> frozenset[str]:
-    """Every name that timm.create_model takes, without the tag of its pretrained weights (`name.tag`)."""
+    """Every name that timm.create_model accepts, without the tag of its pretrained weights (`name.tag`)."""
     names: set[str] = set()
     for folder in find_spec("timm").submodule_search_locations:
         for file in sorted(Path(folder, "models").glob("*.py")):

@@ -1,4 +1,4 @@
-"""The 18 classes of the contest, and how they are made of mask, gender and age. Nothing else knows the formula.
+"""The contest's 18 classes, and the only place with their formula:
 
     class = mask * 6 + gender * 3 + age
 """
@@ -17,22 +17,22 @@ OLDEST = 120
 
 
 def encode(mask, gender, age):
-    """The class, 0 to 17, of mask (0 to 2), gender (0 to 1) and age group (0 to 2); arrays or integers."""
+    """Class, 0 to 17, from mask (0 to 2), gender (0 to 1) and age group (0 to 2); arrays or integers."""
     return mask * 6 + gender * 3 + age
 
 
 def decode(label):
-    """mask, gender and age group of a class from 0 to 17; arrays or integers."""
+    """Mask, gender and age group of a class from 0 to 17; arrays or integers."""
     return label // 6, label // 3 % 2, label % 3
 
 
 def age_group(years, borders=BORDERS):
-    """0 below the first border, 1 below the second, 2 from there on; `years` is an array or a number."""
+    """Age group: 0 below the first border, 1 below the second, else 2; `years` is an array or a number."""
     return np.digitize(years, borders)
 
 
 def classes_of(labels: pd.DataFrame, borders=BORDERS) -> np.ndarray:
-    """Classes (N,) of labels as labels/<model>.csv holds them: a column an attribute, in the order of the 18 classes."""
+    """Classes (N,) from the label columns of labels/<model>.csv: one an attribute, in the order of the 18 classes."""
     parts = [age_group(values.astype(int).to_numpy(), borders) if attribute == "age" else
              values.map({name: i for i, name in enumerate(VALUES[attribute])}).to_numpy(int)
              for attribute, values in labels.items()]

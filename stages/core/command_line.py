@@ -1,6 +1,6 @@
-"""Run a stage or a tool: a mistake ends in one clear line, never in a traceback, and every run leaves its time in a log.
+"""Run a stage or tool: print a user's error as one line without a traceback, and log the time of each run.
 
-Every stage and tool closes with `if __name__ == "__main__": run(main)`.
+Every stage and tool ends with `if __name__ == "__main__": run(main)`.
 """
 import os
 import platform
@@ -11,13 +11,13 @@ from pathlib import Path
 from stages.core.errors import UserError
 from stages.core.plan import announce
 
-LOG = Path("logs/times.csv")  # git-ignored and no stage's output: times differ from run to run
+LOG = Path("logs/times.csv")  # git-ignored and no output of a stage, since times differ from run to run
 
 
 def arguments(*names: str) -> list[str]:
-    """The words of the command line, as many as there are names; raises UserError where there are fewer or more.
+    """The command-line arguments, one for each name; raises UserError for fewer or more.
 
-    -h or --help prints what the module says of itself, and ends.
+    -h or --help prints the module's docstring and exits.
     """
     words = sys.argv[1:]
     if words in (["-h"], ["--help"]):
@@ -34,9 +34,9 @@ def fail(message: str) -> None:
 
 
 def run(main, words: bool = True) -> None:
-    """Call main(), turn a mistake or a full disk into one line on stderr and exit status 1, and log the seconds it took.
+    """Call main() and log its seconds; print a UserError or OSError as one line on stderr and exit with status 1.
 
-    words: whether main() reads words of the command line; where it does not, they are a mistake.
+    words: whether main() takes command-line arguments; if not, any argument is an error.
     """
     started = time.monotonic()
     try:
@@ -46,23 +46,23 @@ def run(main, words: bool = True) -> None:
         main()
     except UserError as error:
         fail(str(error))
-    except FileNotFoundError as error:  # a stage that is run by hand before those that it needs; pyarrow names no file
+    except FileNotFoundError as error:  # a stage run by hand before those it needs; pyarrow sets no filename
         fail(f"{error.filename or error}: no such file; `dvc repro` makes what earlier stages write")
-    except BrokenPipeError:  # `| head` has read enough; what is left to print goes nowhere
+    except BrokenPipeError:  # `| head` has read enough; discard the rest
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-    except OSError as error:  # a disk that is full or cannot be written, a folder where a file should be
+    except OSError as error:  # a full or read-only disk, a folder in place of a file
         fail(": ".join(map(str, filter(None, (error.filename, error.strerror or error)))))
     except KeyboardInterrupt:
         sys.exit(130)
     try:
-        note(main.__globals__["__spec__"].name, time.monotonic() - started)
-    except OSError as error:  # what was to be done is done
+        log_seconds(main.__globals__["__spec__"].name, time.monotonic() - started)
+    except OSError as error:  # main() itself succeeded, so this is no failure
         print(f"warning: {LOG}: {error.strerror}, so the time is not noted", file=sys.stderr)
 
 
-def note(name: str, seconds: float) -> None:
-    """Add a line to the log."""
+def log_seconds(name: str, seconds: float) -> None:
+    """Append a line to LOG: when, machine, module, arguments, seconds."""
     LOG.parent.mkdir(exist_ok=True)
     with open(LOG, "a") as log:
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S")

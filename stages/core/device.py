@@ -1,4 +1,4 @@
-"""Where torch computes: machine.device, checked before any work begins."""
+"""The torch device of machine.device, checked before any work begins."""
 import os
 
 import torch
@@ -7,13 +7,13 @@ from stages.core.errors import UserError
 
 
 def pick_device(name: str) -> torch.device:
-    """auto, cpu, cuda or cuda:N as a device; auto is the GPU where there is one.
+    """The device of auto, cpu, cuda or cuda:N; auto is the GPU if there is one. Raises UserError if there is no such GPU.
 
-    Also makes the run repeatable: the same inputs, parameters and machine give the same bytes.
+    Also makes torch deterministic: the same inputs, parameters and machine give the same bytes.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # costs a tenth of the speed, for bugs that we lack
+    torch.utils.deterministic.fill_uninitialized_memory = False  # costs a tenth of the speed, to expose bugs not present here
     torch.backends.cudnn.benchmark = False
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"

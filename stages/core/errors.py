@@ -1,5 +1,5 @@
-"""The one error that is the user's to mend."""
+"""The exception for errors that the user can fix."""
 
 
 class UserError(Exception):
-    """A mistake in the data or the parameters: the text names the file or parameter, the value, what is allowed."""
+    """Wrong data or parameters; the text names the file or parameter, the value, and what is allowed."""

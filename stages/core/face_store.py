@@ -1,4 +1,4 @@
-"""The container of crops: one .npy file, memory-mapped, and a table that says which row is which photo.
+"""Store of the crops: a memory-mapped array, and an index of the photos.
 
     data/faces/faces.npy   (N, H, W, 3) uint8, RGB
     data/faces/faces.json  photos: the photo of each row; digest: SHA-256 of the pixels and the names
@@ -16,11 +16,11 @@ PIXELS, TABLE = "faces.npy", "faces.json"
 
 
 def write_faces(folder: Path, photos: list[str], crops, shape: tuple[int, int]) -> None:
-    """Write the crops, an iterable of len(photos) arrays (H, W, 3) uint8 where (H, W) is `shape`, one by one."""
+    """Write crops one by one: an iterable of len(photos) arrays (H, W, 3) uint8, where `shape` is (H, W)."""
     digest = hashlib.sha256("\n".join(photos).encode())
     with atomic_write(folder / PIXELS) as part:
         out = np.lib.format.open_memmap(part, "w+", np.uint8, (len(photos), *shape, 3))
-        take_room(part)
+        allocate(part)
         for row, crop in zip(out, crops, strict=True):
             row[:] = crop
             digest.update(row)
@@ -28,9 +28,9 @@ def write_faces(folder: Path, photos: list[str], crops, shape: tuple[int, int]) 
     write_json({"digest": digest.hexdigest(), "photos": photos}, folder / TABLE)
 
 
-def take_room(file: Path) -> None:
-    """Take the disk's room for a file's size; raises OSError where there is none. A later write to the mapped file would
-    end in a signal."""
+def allocate(file: Path) -> None:
+    """Reserve disk space for a file's size. Raises OSError on a full disk, where a write to the mapped file would end in
+    a signal."""
     if hasattr(os, "posix_fallocate"):  # not on macOS
         with open(file, "r+b") as empty:
             try:
@@ -40,7 +40,7 @@ def take_room(file: Path) -> None:
 
 
 class Faces:
-    """Crops by row, read from the mapped file; opened anew in each process, so that workers share its pages."""
+    """Crops by row, memory-mapped; each process opens the file anew, so that workers share its pages."""
 
     def __init__(self, folder: Path):
         self.folder = Path(folder)
@@ -56,7 +56,7 @@ class Faces:
         return self.pixels[row]
 
     def size_at(self, height: int) -> tuple[int, int]:
-        """Height and width of the crops when they are resized to a height, in pixels."""
+        """Height and width of the crops after resizing to a height, in pixels."""
         return height, max(1, round(height * self.pixels.shape[2] / self.pixels.shape[1]))
 
     def __reduce__(self):

@@ -1,4 +1,4 @@
-"""Types of parameters, and the base of every section of params.yaml: no key that is unknown, no NaN, no true for 1."""
+"""Types of parameters, and the base class of the sections of params.yaml: no unknown keys, no NaN, no true for 1."""
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
@@ -13,7 +13,7 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Thresholds = tuple[Share, Share, Share]
 Age = Annotated[int, Field(ge=0, le=OLDEST)]
-null_is_none = BeforeValidator(lambda value: "none" if value is None else value)  # YAML's null, meant as a name
+null_is_none = BeforeValidator(lambda value: "none" if value is None else value)  # YAML's null stands for the name none
 a_name_is_a_list = BeforeValidator(lambda value: [] if value in (None, "none") else
                                    [value] if isinstance(value, str) else value)
 

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and tables whose columns are checked when they are read."""
+"""Atomic writes, and CSV tables whose columns are checked."""
 import csv
 import json
 import os
@@ -12,7 +12,7 @@ from stages.core.errors import UserError
 
 @contextmanager
 def atomic_write(path):
-    """Yield a temporary path beside `path`; what was written there becomes `path` when the block ends well."""
+    """Yield a temporary path beside `path`, which replaces `path` if the block succeeds."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
@@ -41,15 +41,15 @@ def write_json(value, path) -> None:
 
 
 def read_csv(path, columns: list[str]) -> pd.DataFrame:
-    """Read a CSV as text, so that an id keeps its zeros and a person called NA stays one.
+    """Read a CSV as text, so that an id keeps its leading zeros and a person called NA is not taken as missing.
 
-    Raises UserError where the file is missing, is no CSV, lacks one of `columns`, has one twice, or has a row of more or
+    Raises UserError if the file is missing, is no CSV, lacks one of `columns`, has one twice, or has a row with more or
     fewer cells than columns.
     """
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             lines = csv.reader(file, strict=True)
-            rows = [(lines.line_num, row) for row in lines if row]  # an empty line is no row
+            rows = [(lines.line_num, row) for row in lines if row]  # skips empty lines
     except (FileNotFoundError, IsADirectoryError):
         raise UserError(f"{path}: no such file") from None
     except (UnicodeDecodeError, csv.Error) as error:

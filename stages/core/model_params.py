@@ -1,6 +1,6 @@
-"""A model's section of params.yaml: what it learns, its network, its training; with what is allowed and what excludes what.
+"""Schema of a model's section of params.yaml: allowed values, and values that exclude each other.
 
-What a parameter means stands beside it in params.yaml, and in docs/training.md.
+params.yaml and docs/training.md say what each parameter means.
 """
 from itertools import product
 from math import prod
@@ -15,7 +15,7 @@ from stages.core.classes import ATTRIBUTES, BORDERS, OLDEST, VALUES
 from stages.core.fields import Age, Count, FileName, Section, Seed, a_name_is_a_list, null_is_none
 
 PSEUDO = Path("data/pseudo")
-OWN = ("attribute", "pseudo")  # stand in each model's section, since the stage labels reads them there
+OWN = ("attribute", "pseudo")  # not in `training`, since the stage labels depends on them by model
 
 Loss = Literal["cross_entropy", "label_smoothing", "focal", "focal_smoothing", "class_balanced_focal", "f1", "arcface",
                "year_distribution"]
@@ -63,27 +63,27 @@ class Model(Section):
 
     @property
     def attributes(self) -> tuple[str, ...]:
-        """What it learns, in the order of the 18 classes."""
+        """The attributes it learns, in the order of the 18 classes."""
         return ATTRIBUTES if self.attribute == "joint" else (self.attribute,)
 
     @property
     def classes(self) -> int:
-        """How many classes it tells apart: those of its attribute, or 18."""
+        """Number of classes it predicts: those of its attribute, or 18."""
         return prod(len(VALUES[attribute]) for attribute in self.attributes)
 
     @property
     def class_names(self) -> list[str]:
-        """Their names, such as under30, or worn_male_under30."""
+        """Names of its classes, such as under30, or worn_male_under30."""
         return ["_".join(names) for names in product(*(VALUES[attribute] for attribute in self.attributes))]
 
     @property
     def heads(self) -> tuple[int, ...]:
-        """The classes of each of its heads: one head, but for a joint model with one an attribute."""
+        """Number of classes of each head: one head, except for a joint model with a head for each attribute."""
         return (self.classes,)
 
     @property
     def targets(self) -> int:
-        """How many labels its training tells apart: the classes, or with loss year_distribution the years."""
+        """Number of training targets: the classes, or the years for loss year_distribution."""
         return OLDEST + 1 if self.loss == "year_distribution" else self.classes
 
     @model_validator(mode="after")
@@ -137,7 +137,7 @@ class Model(Section):
 
 
 class AgedModel(Model):
-    """A model that learns the age, alone or with the rest."""
+    """A model that learns age, alone or with the other attributes."""
 
     border_low: Annotated[Age, Field(ge=1)]
     border_high: Annotated[Age, Field(ge=1)]
@@ -169,7 +169,7 @@ class AgeModel(AgedModel):
     year_sigma: Annotated[float, Field(gt=0, le=20)]
 
     @model_validator(mode="after")
-    def years_can_be_learnt(self):
+    def fits_year_distribution(self):
         if self.loss != "year_distribution":
             return self
         for name, value, allowed, why in (

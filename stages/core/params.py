@@ -1,8 +1,8 @@
-"""params.yaml, checked whole by every stage before it does anything: a wrong value stops the first stage that runs.
+"""Schema of params.yaml. Every stage checks the whole file first, so a wrong value stops the first stage that runs.
 
-The only place that reads params.yaml. Each class is a section, each field a parameter with what is allowed; what a
-parameter means stands beside it in params.yaml. Every section that is none of the fixed ones describes a model
-(stages/core/model_params.py); `training` holds what all models share.
+Stages read params.yaml only through this module. Each class is a section and each field a parameter with its allowed
+values; params.yaml says what they mean. `training` holds what all models share. Any section beyond the fixed ones
+describes a model (stages/core/model_params.py).
 """
 from pathlib import Path
 from typing import Annotated, Literal
@@ -17,9 +17,9 @@ from stages.core.yaml_file import read_yaml
 
 FILE = Path("params.yaml")
 CORRECTIONS = Path("data/corrections")
-SPECIALISTS = "specialists"  # in combine.weights: the models of one attribute, together
+SPECIALISTS = "specialists"  # in combine.weights: all models of a single attribute, together
 TRAINING = "training"  # the section that all models share
-UNSEEN = ("size", "nfiles")  # keys that DVC's run cache leaves out: two values of one would count as the same
+IGNORED_KEYS = ("size", "nfiles")  # DVC's run cache ignores them, so it would take two values of one as the same
 
 
 class Sample(Section):
@@ -92,7 +92,7 @@ class Machine(Section):
 
 
 class Params(Section):
-    """All of params.yaml. `sections` holds each model's section by its name, listed in `models` or not."""
+    """All of params.yaml. `sections` holds every model's section by its name, even if `models` does not list it."""
 
     models: Annotated[list[Name], Field(min_length=1)]
     folds: list[Annotated[int, Field(ge=0, strict=True)]]
@@ -156,7 +156,7 @@ class Params(Section):
         return self
 
     @model_validator(mode="after")
-    def views_can_be_had(self):
+    def random_views_have_augmentations(self):
         for name in self.models:
             if self.predict[name].views == "random" and not self.sections[name].augment:
                 raise ValueError(f"predict.{name}.views: 'random' draws by {name}.augment, which is []; list augmentations "
@@ -165,7 +165,7 @@ class Params(Section):
 
     @property
     def joint(self) -> list[str]:
-        """Names of the listed models that learn all attributes, in their order."""
+        """Names of the listed joint models, in their order."""
         return [name for name in self.models if self.sections[name].attribute == "joint"]
 
     def specialists(self, attribute: str) -> list[str]:
@@ -174,17 +174,18 @@ class Params(Section):
 
 
 def with_training(values: dict) -> dict:
-    """The values of a params.yaml with each model's section whole: its own values, and those of `training` for the rest."""
+    """The values of a params.yaml, with each model's section completed from `training`."""
     shared = values.get(TRAINING) or {}
     return {name: shared | section if is_model(section) else section for name, section in values.items() if name != TRAINING}
 
 
 def is_model(section) -> bool:
+    """Whether a section describes a model: it has an `attribute`."""
     return isinstance(section, dict) and "attribute" in section
 
 
 def parse(values) -> Params:
-    """Check the values of params.yaml; raises UserError naming each wrong key, its value and what is allowed."""
+    """Check the values of params.yaml; raises UserError naming every wrong key, its value and what is allowed."""
     if not isinstance(values, dict):
         raise UserError(f"{FILE}: holds no parameters")
     known = Params.model_fields.keys() - {"sections"}
@@ -197,7 +198,7 @@ def parse(values) -> Params:
                 for key in shared if key in OWN or key not in Model.model_fields]
     sections = {}
     for name, section in models.items():
-        if name in (SPECIALISTS, *UNSEEN):
+        if name in (SPECIALISTS, *IGNORED_KEYS):
             why = "combine.weights has it for all specialists together" if name == SPECIALISTS else "DVC's run cache ignores it"
             problems.append(f"{name}: no name for a model, since {why}")
         elif not is_model(section):
@@ -207,26 +208,26 @@ def parse(values) -> Params:
             try:
                 sections[name] = kind.model_validate(shared | section)
             except ValidationError as error:
-                problems += [line(problem, origin(problem, name, section, shared)) for problem in error.errors()]
+                problems += [describe(problem, origin(problem, name, section, shared)) for problem in error.errors()]
     if not problems:
         try:
             return Params(**fixed, sections=sections)
         except ValidationError as error:
-            problems = [line(problem) for problem in error.errors()]
+            problems = [describe(problem) for problem in error.errors()]
     raise UserError(f"{FILE}: " + "; ".join(dict.fromkeys(problems)))
 
 
 def origin(problem: dict, name: str, section: dict, shared: dict) -> str:
-    """Where a wrong value of a model stands: in its own section, or in that of all."""
+    """The section that holds a model's wrong value: its own, or `training`."""
     key = problem["loc"][0] if problem["loc"] else problem["msg"].removeprefix("Value error, ").split(":")[0]
     return TRAINING if key in shared and key not in section else name
 
 
-def line(problem: dict, *prefix: str) -> str:
-    """One of pydantic's problems as `age.loss = 'focall': input should be 'cross_entropy', ...`."""
+def describe(problem: dict, *prefix: str) -> str:
+    """One of pydantic's problems as a line, such as `age.loss = 'focall': input should be 'cross_entropy', ...`."""
     key = ".".join(str(part) for part in (*prefix, *problem["loc"]))
     text = problem["msg"].removeprefix("Value error, ")
-    if problem["type"] == "value_error":  # these name their key themselves
+    if problem["type"] == "value_error":  # from the validators here, whose texts name the key
         return f"{key}.{text}" if key else text
     if problem["type"] == "missing":
         return f"{key}: missing"
@@ -236,12 +237,12 @@ def line(problem: dict, *prefix: str) -> str:
 
 
 def read_params(path: Path = FILE) -> Params:
-    """Read and check the whole of params.yaml."""
+    """Read and check params.yaml."""
     return parse(read_yaml(path))
 
 
 def read_model(name: str) -> tuple[Params, Model]:
-    """Read params.yaml; return all of it and the section of the listed model `name`."""
+    """params.yaml, and the section of the model `name`; raises UserError if `models` does not list it."""
     p = read_params()
     if name not in p.models:
         raise UserError(f"{FILE}: models: {name!r} is not listed; listed are {', '.join(p.models)}")

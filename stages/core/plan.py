@@ -1,4 +1,4 @@
-"""Where a stage stands in the pipeline, and how long it and those after it took the last time."""
+"""A stage's position in the pipeline, with the time that it and all later stages took last time."""
 import os
 import shlex
 from itertools import product
@@ -7,18 +7,18 @@ from pathlib import Path
 from stages.core.progress import duration
 from stages.core.yaml_file import read_yaml
 
-SAMPLE_PIPELINE, SAMPLE = Path("data/dvc.yaml"), "data/sample"  # that pipeline runs where data.root is the sample
+SAMPLE_PIPELINE, SAMPLE = Path("data/dvc.yaml"), "data/sample"  # this pipeline runs only if data.root is SAMPLE
 
 
 def announce(log: Path) -> None:
-    """Where DVC runs this process as a stage, print its place in the pipeline; log: the seconds of earlier runs."""
+    """If DVC runs this process as a stage, print its place in the pipeline; log: the seconds of earlier runs."""
     stage = os.environ.get("DVC_STAGE")
     if stage and stage in (plan := pipeline()):
         print(place(stage, plan, last_seconds(log)), flush=True)
 
 
 def pipeline() -> dict[str, tuple[str, ...]]:
-    """The stages in the order of dvc.yaml, each with the words of its command, such as ("stages.train", "age", "0")."""
+    """Stages in the order of dvc.yaml, with the arguments of their commands, such as ("stages.train", "age", "0")."""
     params = read_yaml(Path("params.yaml"))
     out = {}
     if params["data"]["root"] == SAMPLE:
@@ -27,7 +27,7 @@ def pipeline() -> dict[str, tuple[str, ...]]:
 
 
 def stages_of(file: Path, params: dict) -> dict[str, tuple[str, ...]]:
-    """The stages of one dvc.yaml; one with a matrix is a stage for each combination, such as train@age-0."""
+    """The stages of one dvc.yaml; a matrix gives a stage for each combination, such as train@age-0."""
     out = {}
     for name, stage in read_yaml(file)["stages"].items():
         axes = {axis: params[values.strip("${}")] for axis, values in stage.get("matrix", {}).items()}
@@ -40,7 +40,7 @@ def stages_of(file: Path, params: dict) -> dict[str, tuple[str, ...]]:
 
 
 def last_seconds(log: Path) -> dict[tuple[str, ...], float]:
-    """How long each command took when it last ended, by its words; a line that a kill cut off does not count."""
+    """Seconds of each command's last completed run, by its arguments; skips a line that a kill cut off."""
     out = {}
     for line in log.read_text().splitlines() if log.is_file() else []:
         cells = line.split(",")  # when, machine, words ..., seconds

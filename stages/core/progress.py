@@ -1,4 +1,4 @@
-"""Progress of long work: a bar on a terminal; elsewhere, as in a log, one line every 30 seconds and one at the end."""
+"""Progress of long work: a bar on a terminal; elsewhere, such as in a log, a line every 30 seconds and one at the end."""
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -9,9 +9,9 @@ EVERY = 30  # seconds between two lines
 
 
 def progress(items: Iterable, title: str, total: int | None = None, unit: str = "photo", summary: bool = True) -> Iterator:
-    """Yield the items and show on stderr how many are done, the rate and the time left.
+    """Yield the items, and show on stderr how many are done, the rate and the time left.
 
-    total: how many there are, where `items` has no length. summary: whether a line stays when all are done.
+    total: number of items, needed if `items` has no length. summary: whether a line remains at the end.
     """
     total = len(items) if total is None else total
     if sys.stderr.isatty():
@@ -30,7 +30,7 @@ def progress(items: Iterable, title: str, total: int | None = None, unit: str = 
 
 
 def say(line: str, file=None) -> None:
-    """Print a line, to stderr where no file is given, above a bar if there is one."""
+    """Print a line above the progress bar, if there is one; to stderr by default."""
     tqdm.write(line, file=file or sys.stderr)
 
 

@@ -1,4 +1,4 @@
-"""YAML as DVC reads it: 3e-05, which DVC writes, is a number; and a key that stands twice is a mistake, not the last one."""
+"""YAML as DVC reads it: 3e-05, which DVC writes, is a number, and a duplicate key is an error."""
 import re
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from stages.core.errors import UserError
 
 
 class Loader(yaml.SafeLoader):
-    """PyYAML's, which takes 3e-05 for text and of a key that stands twice the last."""
+    """PyYAML's loader, which by itself reads 3e-05 as text, and keeps the last of duplicate keys."""
 
     def compose_mapping_node(self, anchor):
         node = super().compose_mapping_node(anchor)
@@ -25,12 +25,12 @@ Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.
 
 
 def load(text: str | bytes):
-    """The values of YAML; raises yaml.YAMLError where it is none."""
+    """The values of a YAML text; raises yaml.YAMLError if it is no YAML."""
     return yaml.load(text, Loader)
 
 
 def read_yaml(path: Path):
-    """The values of a YAML file; raises UserError where there is none or it is not YAML."""
+    """The values of a YAML file; raises UserError if it is missing or no YAML."""
     try:
         return load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -4,7 +4,7 @@ import pickle
 import numpy as np
 import pytest
 
-from stages.core.face_store import Faces, take_room, write_faces
+from stages.core.face_store import Faces, allocate, write_faces
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def test_a_disk_without_room_for_the_crops_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr("os.posix_fallocate", full)
     (tmp_path / "crops.npy").write_bytes(b"1234")
     with pytest.raises(OSError, match="No space left on device: .*crops.npy"):
-        take_room(tmp_path / "crops.npy")
+        allocate(tmp_path / "crops.npy")
 
 
 def test_the_room_is_taken_before_the_first_crop_is_cut(tmp_path):

@@ -6,26 +6,26 @@ import pytest
 from stages.core.errors import UserError
 from stages.core.params import with_training
 from tests.sections import SHIPPED
-from tools.experiments.overrides import applied, over, settings_of
+from tools.experiments.overrides import apply_overrides, merge, settings_of
 
 
 def test_a_later_value_of_training_counts_more_than_what_was_said_of_one_model():
-    assert over({"joint.backbone": "b4", "joint.lr": 1, "split.seed": 1}, {"training.backbone": "b0", "training.seed": 7}) == {
+    assert merge({"joint.backbone": "b4", "joint.lr": 1, "split.seed": 1}, {"training.backbone": "b0", "training.seed": 7}) == {
         "joint.lr": 1, "split.seed": 1, "training.backbone": "b0", "training.seed": 7}
-    assert over({"training.backbone": "b0"}, {"joint.backbone": "b4"}) == {"training.backbone": "b0", "joint.backbone": "b4"}
+    assert merge({"training.backbone": "b0"}, {"joint.backbone": "b4"}) == {"training.backbone": "b0", "joint.backbone": "b4"}
 
 
 def test_a_model_may_have_a_value_of_training_for_itself():
-    values = with_training(applied({"age.ema": 0.9}, copy.deepcopy(SHIPPED), {}))
+    values = with_training(apply_overrides({"age.ema": 0.9}, copy.deepcopy(SHIPPED), {}))
     assert (values["age"]["ema"], values["mask"]["ema"]) == (0.9, 0)
 
 
 def test_a_value_of_training_that_would_change_nothing_is_refused():
     params = SHIPPED | {"age": SHIPPED["age"] | {"ema": 0.5}}
     with pytest.raises(UserError, match=r"^r: training.ema: age in params.yaml has its own ema, which counts; set that$"):
-        applied({"training.ema": 0.9}, copy.deepcopy(params), {"training.ema": "r"})
+        apply_overrides({"training.ema": 0.9}, copy.deepcopy(params), {"training.ema": "r"})
     both = {"training.ema": 0.9, "age.ema": 0.9}
-    assert applied(both, copy.deepcopy(params), dict.fromkeys(both, "r"))["age"]["ema"] == 0.9
+    assert apply_overrides(both, copy.deepcopy(params), dict.fromkeys(both, "r"))["age"]["ema"] == 0.9
 
 
 @pytest.mark.parametrize("override, word", [

@@ -5,7 +5,7 @@ import pytest
 
 from stages.core.classes import CLASSES
 from tests.sections import section
-from tools.pseudo_label import sure_labels
+from tools.pseudo_label import confident_labels
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def combined():
     ("joint", 0.8, [("a", CLASSES[0], 0.9)]),
 ])
 def test_only_what_the_model_learns_has_to_be_sure(combined, model, confidence, want):
-    got = sure_labels(combined, section(model), confidence)
+    got = confident_labels(combined, section(model), confidence)
     assert list(got.itertuples(index=False, name=None)) == [(*row[:2], pytest.approx(row[2])) for row in want]
 
 
@@ -33,7 +33,7 @@ def test_labels_of_models_that_learnt_from_everyone_are_said_to_flatter(own, cha
     own.set(**changes)
     done = own.python("tools.pseudo_label", "workspace", "age")
     assert done.returncode == 0, done.stderr
-    assert ("which flatters it" in done.stdout) == said
+    assert ("flatter the score" in done.stdout) == said
 
 
 def test_an_earlier_experiment_is_read_by_its_name_and_its_labels_are_learnt(own):

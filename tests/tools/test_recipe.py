@@ -8,7 +8,7 @@ from stages.core.errors import UserError
 from stages.core.params import FILE
 from stages.core.yaml_file import read_yaml
 from tests.conftest import ROOT, TINY
-from tools.experiments.overrides import check, flat, read_recipe, read_settings, read_words, sources_of
+from tools.experiments.overrides import check, flatten, read_recipe, read_settings, read_words, sources_of
 from tools.recipe import left_by
 
 RECIPES = sorted(file.stem for file in (ROOT / "recipes").glob("*.yaml"))
@@ -20,7 +20,7 @@ def in_the_project(monkeypatch):
 
 
 def test_nested_overrides_become_keys():
-    assert flat({"age": {"lr": 1, "drop": [[1, 2]]}, "folds": [0]}) == {"age.lr": 1, "age.drop": [[1, 2]], "folds": [0]}
+    assert flatten({"age": {"lr": 1, "drop": [[1, 2]]}, "folds": [0]}) == {"age.lr": 1, "age.drop": [[1, 2]], "folds": [0]}
 
 
 def test_settings_are_read_as_yaml():

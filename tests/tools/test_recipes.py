@@ -17,7 +17,7 @@ from stages.core.yaml_file import read_yaml
 from stages.crop import crop_shape
 from stages.modeling.networks import head_of, start_network
 from tests.conftest import ROOT, SMALL, TINY, Project
-from tools.experiments.overrides import check, flat, read_recipe, sources_of
+from tools.experiments.overrides import check, flatten, read_recipe, sources_of
 
 RECIPES = sorted(file.stem for file in (ROOT / "recipes").glob("*.yaml"))
 SIZES = sorted(file.stem for file in (ROOT / "recipes/runs").glob("*.yaml"))  # are put on top of recipes, and are none
@@ -138,10 +138,10 @@ def make_cheap(project: Project) -> tuple[Params, set[str]]:
 
 
 def used(project: Project) -> dict:
-    """The parameters, flat, that the stages of the last run read, as dvc.lock has them."""
+    """The parameters, flattened, that the stages of the last run read, as dvc.lock has them."""
     stages = set(project.sh("dvc", "stage", "list", "--name-only").stdout.split()) - {"report"}  # it did not run
     lock = yaml.safe_load((project.root / "dvc.lock").read_text())["stages"]
-    return flat({key: value for stage in stages for key, value in lock[stage]["params"]["params.yaml"].items()})
+    return flatten({key: value for stage in stages for key, value in lock[stage]["params"]["params.yaml"].items()})
 
 
 @pytest.mark.parametrize("name", sorted({*RECIPES} - {*SIZES}))

@@ -19,9 +19,9 @@ from stages.core.yaml_file import load
 from tests.conftest import ROOT, Project
 from tools import runs as comparison
 from tools.experiments.learning_curves import with_new_models
-from tools.experiments.overrides import applied, check, committed, read_words, sources_of
-from tools.results import Result, replaced, table_of
-from tools.runs import RUNS, TRAINED, differing, experiment_of, note_seconds, read_runs
+from tools.experiments.overrides import apply_overrides, check, committed, read_words, sources_of
+from tools.results import Result, replace_table, table_of
+from tools.runs import RUNS, TRAINED, differing_keys, experiment_of, note_seconds, read_runs
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +138,7 @@ def test_a_result_of_other_parameters_than_the_run_has_today_is_no_result(monkey
     words = ["base", "screening", "age.loss=focal"]
 
     def result(others: dict):
-        return Result(labels, applied(read_words(words) | others, load(committed()), {}), 1.0, {})
+        return Result(labels, apply_overrides(read_words(words) | others, load(committed()), {}), 1.0, {})
 
     results = {"same": result({}), "loss": result({"age.loss": "f1"}), "detection": result({"detect.sure_votes": 9}),
                "unused": result({"joint.lr": 0.5, "machine.workers": 9, "sample.seed": 9})}
@@ -153,7 +153,8 @@ def test_no_run_is_compared_with_a_base_of_other_parameters(monkeypatch):
     monkeypatch.chdir(ROOT)
     labels = pd.DataFrame({"photo": ["a", "b"], "person": ["p", "q"], "true": [0, 1], "guess": [0, 2]})
     runs = {"base": ["base", "screening"], "focal": ["base", "screening", "age.loss=focal"]}
-    results = {name: Result(labels, applied(read_words(words), load(committed()), {}), 1.0, {}) for name, words in runs.items()}
+    results = {name: Result(labels, apply_overrides(read_words(words), load(committed()), {}), 1.0, {})
+               for name, words in runs.items()}
     row = table_of("screening", runs, results).splitlines()[3].split("|")
     assert row[3].strip() == "+0.000 (+0.000 to +0.000)"
     results["base"].params["mask"]["seed"] = 9
@@ -164,23 +165,23 @@ def test_no_run_is_compared_with_a_base_of_other_parameters(monkeypatch):
 def test_a_rate_that_dvc_writes_as_text_is_the_same_rate(monkeypatch):
     monkeypatch.chdir(ROOT)
     words = ["base", "screening", "age.lr=0.00003"]
-    params = applied(read_words(words), load(committed()), {})
-    assert differing(load(yaml.safe_dump(params).replace("lr: 3.0e-05", "lr: 3e-05")), words) == []
+    params = apply_overrides(read_words(words), load(committed()), {})
+    assert differing_keys(load(yaml.safe_dump(params).replace("lr: 3.0e-05", "lr: 3e-05")), words) == []
 
 
 def test_a_parameter_that_an_experiment_did_not_know_counts_where_its_run_names_it(monkeypatch):
     monkeypatch.chdir(ROOT)
-    params = applied(read_words(["base", "screening"]), load(committed()), {})
+    params = apply_overrides(read_words(["base", "screening"]), load(committed()), {})
     del params["age"]["year_sigma"]
-    assert differing(params, ["base", "screening"]) == []
-    assert differing(params, ["base", "screening", "age.year_sigma=9"]) == ["age.year_sigma"]
+    assert differing_keys(params, ["base", "screening"]) == []
+    assert differing_keys(params, ["base", "screening", "age.year_sigma=9"]) == ["age.year_sigma"]
 
 
 def test_an_entry_of_a_map_counts(monkeypatch):
     monkeypatch.chdir(ROOT)
-    params = applied(read_words(["base", "screening"]), load(committed()), {})
+    params = apply_overrides(read_words(["base", "screening"]), load(committed()), {})
     params["combine"]["weights"] = {"age": 2}
-    assert differing(params, ["base", "screening"]) == ["combine.weights"]
+    assert differing_keys(params, ["base", "screening"]) == ["combine.weights"]
 
 
 @pytest.mark.parametrize("text, said", [
@@ -279,4 +280,4 @@ def test_a_size_that_is_not_there_names_those_there_are(monkeypatch):
 
 def test_a_report_without_a_place_for_the_table_is_one_line():
     with pytest.raises(UserError, match="has no lines <!-- tiny --> and <!-- end of tiny -->"):
-        replaced("no place", "tiny", "| a |")
+        replace_table("no place", "tiny", "| a |")

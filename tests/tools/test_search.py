@@ -166,9 +166,9 @@ def test_a_rate_of_more_than_three_digits_is_tried_as_it_is(trials, folder):
 
 def test_one_model_has_one_search_at_a_time(folder):
     again = pytest.raises(UserError, match="age: another search of it runs in this folder")
-    with search.alone("age"), search.alone("gender"), again, search.alone("age"):
+    with search.exclusive("age"), search.exclusive("gender"), again, search.exclusive("age"):
         pass
-    with search.alone("age"):  # the first has ended
+    with search.exclusive("age"):  # the first has ended
         pass
 
 
@@ -196,10 +196,10 @@ def test_photos_that_git_does_not_track_are_taken_along(folder):
     params["mask"]["weights"] = params["age"]["weights"] = "face.safetensors"
     (folder / "params.yaml").write_text(yaml.safe_dump(params))
     taken = ["data/mine", "data/corrections/mine.csv", "face.safetensors"]
-    assert search.beside_git() == [word for file in taken for word in ("--copy-paths", file)]
+    assert search.copy_options() == [word for file in taken for word in ("--copy-paths", file)]
     (folder / "data").mkdir()
     (folder / "data/mine.dvc").touch()
-    assert search.beside_git() == [word for file in taken[1:] for word in ("--copy-paths", file)]
+    assert search.copy_options() == [word for file in taken[1:] for word in ("--copy-paths", file)]
 
 
 @pytest.mark.parametrize("lines, said", [

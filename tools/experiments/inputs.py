@@ -1,4 +1,4 @@
-"""The files and folders that the parameters name are in place."""
+"""Check that the files and folders named by the parameters exist."""
 from pathlib import Path
 
 from stages.core.errors import UserError
@@ -10,9 +10,9 @@ FACES = Path("data/faces")
 
 
 def check_files(p: Params, sources: dict[str, str]) -> None:
-    """Raise UserError where a folder or file that the parameters name is not there.
+    """Raise UserError if a named folder or file is missing, data.root holds outputs of stages, or data/faces foreign files.
 
-    sources: which file says so of a key, where that is not params.yaml.
+    sources: the file that sets a key, if not params.yaml.
     """
     root, source = Path(p.data.root), sources.get("data.root", FILE)
     if FACES.resolve().is_relative_to(root.resolve()):

@@ -1,4 +1,4 @@
-"""Learning curves of many runs, small and side by side, each with the first run's behind it."""
+"""Learning curves of many runs as small multiples, each in front of the first run's."""
 from math import ceil
 from pathlib import Path
 
@@ -13,7 +13,7 @@ COLUMNS = 4
 
 
 def with_new_models(runs: dict[str, dict[str, list[float]]]) -> dict[str, dict[str, list[float]]]:
-    """The runs of which some model was trained by none before: another vote or view has the curves of an earlier run."""
+    """The runs with a model that no earlier run trained; a run with only another vote or other views repeats curves."""
     out, seen = {}, set()
     for name, curves in runs.items():
         own = {(model, tuple(curve)) for model, curve in curves.items()}
@@ -24,10 +24,7 @@ def with_new_models(runs: dict[str, dict[str, list[float]]]) -> dict[str, dict[s
 
 
 def draw_curves(runs: dict[str, dict[str, list[float]]], file: Path) -> None:
-    """runs: macro F1 after each epoch, by run and model; the first run is drawn in grey behind the others.
-
-    Those that trained nothing of their own are left out.
-    """
+    """Draw macro F1 after each epoch, by run and model; the first run is in grey behind each. Omits runs without new models."""
     runs = with_new_models(runs)
     rows = ceil(len(runs) / COLUMNS)
     figure, panels = plt.subplots(rows, COLUMNS, figsize=(11, 1 + 1.9 * rows), sharex=True, sharey=True, squeeze=False,
@@ -44,7 +41,7 @@ def draw_curves(runs: dict[str, dict[str, list[float]]], file: Path) -> None:
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
     for i, panel in enumerate(panels.flat):
         panel.set_visible(i < len(runs))
-        panel.tick_params(labelbottom=i + COLUMNS >= len(runs))  # the last of each column, wherever that is
+        panel.tick_params(labelbottom=i + COLUMNS >= len(runs))  # only on the last panel of each column
     lines = [plt.Line2D([], [], color=color) for color in COLORS.values()]
     figure.legend(lines, COLORS, loc="outside upper right", ncols=len(COLORS), frameon=False, fontsize=9)
     figure.supxlabel("epoch; of the held-out fold, of the 18 classes for joint models; grey: the first run", fontsize=9)

@@ -1,4 +1,4 @@
-"""Overrides of params.yaml, by recipes and KEY=VALUE: read, checked, applied, and said to DVC."""
+"""Overrides of params.yaml by recipes and KEY=VALUE: read, check and apply them, and turn them into DVC's options."""
 import json
 import subprocess
 from pathlib import Path
@@ -11,19 +11,19 @@ from stages.core.yaml_file import load, read_yaml
 from tools.experiments.inputs import check_files
 
 FOLDER = Path("recipes")
-MAPS = ("weights", "attribute_losses")  # parameters whose keys are not all there in params.yaml; the schema knows them
+MAPS = ("weights", "attribute_losses")  # maps: params.yaml need not list their keys, which the schema checks
 
 
-def flat(values: dict, prefix: str = "") -> dict:
+def flatten(values: dict, prefix: str = "") -> dict:
     """{'age': {'lr': 1}} as {'age.lr': 1}."""
     out = {}
     for key, value in values.items():
-        out |= flat(value, f"{prefix}{key}.") if isinstance(value, dict) and value else {f"{prefix}{key}": value}
+        out |= flatten(value, f"{prefix}{key}.") if isinstance(value, dict) and value else {f"{prefix}{key}": value}
     return out
 
 
 def read_recipe(name: str) -> dict:
-    """The overrides of recipes/<name>.yaml, flat."""
+    """The overrides of recipes/<name>.yaml, flattened."""
     path = FOLDER / f"{name}.yaml"
     if not path.is_file():
         found = ", ".join(sorted(file.stem for file in FOLDER.glob("*.yaml")))
@@ -31,11 +31,11 @@ def read_recipe(name: str) -> dict:
     values = read_yaml(path) or {}
     if not isinstance(values, dict):
         raise UserError(f"{path}: holds no parameters")
-    return flat(values)
+    return flatten(values)
 
 
 def read_settings(words: list[str]) -> dict:
-    """KEY=VALUE words, each value read as YAML."""
+    """The overrides of KEY=VALUE words, each value read as YAML."""
     out = {}
     for word in words:
         key, equals, value = word.partition("=")
@@ -43,24 +43,24 @@ def read_settings(words: list[str]) -> dict:
             raise UserError(f"{word!r}: not KEY=VALUE, such as age.loss=focal")
         try:
             read = load(value)
-            out |= flat({key: read}) if read else {key: read}
+            out |= flatten({key: read}) if read else {key: read}
         except yaml.YAMLError:
             raise UserError(f"{word!r}: {value!r} is not YAML") from None
     return out
 
 
 def read_words(words: list[str]) -> dict:
-    """The overrides of words as on the command line: names of recipes, and KEY=VALUE, which count most."""
+    """The overrides of command-line words: names of recipes, and KEY=VALUE, which override the recipes."""
     out = {}
     for name in [word for word in words if "=" not in word]:
-        out = over(out, read_recipe(name))
-    return over(out, read_settings([word for word in words if "=" in word]))
+        out = merge(out, read_recipe(name))
+    return merge(out, read_settings([word for word in words if "=" in word]))
 
 
-def over(first: dict, second: dict) -> dict:
-    """Two sets of overrides as one, in which the second counts more.
+def merge(first: dict, second: dict) -> dict:
+    """Two sets of overrides as one; the second wins.
 
-    A key of `training` there stands for that of every model, so what the first says of a single model's is gone.
+    A `training` key in the second applies to every model, so it removes the first's values of that key for single models.
     """
     shared = {key.removeprefix(f"{TRAINING}.") for key in second if key.startswith(f"{TRAINING}.")}
     of_models = {key for key in first if key.split(".")[0] not in Params.model_fields and key.partition(".")[2] in shared}
@@ -68,7 +68,7 @@ def over(first: dict, second: dict) -> dict:
 
 
 def sources_of(words: list[str], settings: str = "") -> dict[str, str]:
-    """Where each key of read_words stands: the recipe's file, or `settings`, or the word itself where that is empty."""
+    """The source of each key of read_words: the recipe's file; for KEY=VALUE, `settings`, or the word itself if empty."""
     out = {}
     for name in [word for word in words if "=" not in word]:
         out |= dict.fromkeys(read_recipe(name), str(FOLDER / f"{name}.yaml"))
@@ -78,18 +78,21 @@ def sources_of(words: list[str], settings: str = "") -> dict[str, str]:
 
 
 def is_in_map(key: str) -> bool:
-    """Whether a key is one of a map, such as combine.weights.age."""
+    """Whether a key is an entry of a map, such as combine.weights.age."""
     return key.count(".") == 2 and key.split(".")[1] in MAPS
 
 
 def is_shared(key: str, values: dict) -> bool:
-    """Whether a key is a model's own of a value that `training` has for all, such as age.ema."""
+    """Whether a key gives one model its own value of a `training` key, such as age.ema."""
     name, _, last = key.partition(".")
     return is_model(values.get(name)) and last in values.get(TRAINING, {})
 
 
-def applied(overrides: dict, values: dict, sources: dict[str, str]) -> dict:
-    """The values of a params.yaml, changed, with the overrides in it; raises UserError naming an unknown key."""
+def apply_overrides(overrides: dict, values: dict, sources: dict[str, str]) -> dict:
+    """Apply overrides to the values of a params.yaml, in place, and return them.
+
+    Raises UserError for an unknown key, and for a `training` key of which a model has its own value.
+    """
     for key, value in overrides.items():
         *path, last = key.split(".")
         section = values
@@ -105,9 +108,11 @@ def applied(overrides: dict, values: dict, sources: dict[str, str]) -> dict:
 
 
 def check(overrides: dict, values: dict, sources: dict[str, str]) -> None:
-    """Check the values of a params.yaml with the overrides in it; raises UserError naming an unknown key, a wrong value, or
-    a file that is not there, and by `sources` where it stands."""
-    values = applied(overrides, values, sources)
+    """Check the values of a params.yaml with the overrides applied.
+
+    Raises UserError for an unknown key, a wrong value or a missing file, naming its source by `sources`.
+    """
+    values = apply_overrides(overrides, values, sources)
     try:
         p = parse(values)
     except UserError as error:
@@ -118,29 +123,29 @@ def check(overrides: dict, values: dict, sources: dict[str, str]) -> None:
 
 
 def committed() -> bytes:
-    """params.yaml of the last commit."""
+    """The last commit's params.yaml."""
     done = subprocess.run(["git", "show", f"HEAD:./{FILE}"], check=False, capture_output=True)
     if done.returncode:
-        raise UserError(f"{FILE}: no commit has it ({done.stderr.decode().strip()}); experiments stand on one")
+        raise UserError(f"{FILE}: no commit has it ({done.stderr.decode().strip()}); an experiment starts from a commit")
     return done.stdout
 
 
 def uncommitted() -> list[str]:
-    """The keys of params.yaml that differ from the last commit."""
-    now, then = flat(read_yaml(FILE)), flat(load(committed()))
+    """Keys of params.yaml that differ from the last commit."""
+    now, then = flatten(read_yaml(FILE)), flatten(load(committed()))
     return sorted(key for key in now.keys() | then.keys() if key not in now or key not in then or now[key] != then[key])
 
 
 def settings_of(overrides: dict, values: dict) -> list[str]:
-    """The overrides of the values of a params.yaml as words for `dvc exp run`.
+    """Options of `dvc exp run` for overrides of the values of a params.yaml.
 
-    JSON is what its -S takes for lists, numbers, null and quoted text alike. To a map it adds, so that one is emptied
-    entry by entry.
+    Values are JSON, since -S accepts it for lists, numbers, null and quoted text alike. -S only adds to a map, so a map is
+    emptied entry by entry.
     """
     out = []
     for key, value in overrides.items():
         if value == {}:
-            out += [f"~{there}" for there in flat(values) if there.startswith(f"{key}.")]
+            out += [f"~{entry}" for entry in flatten(values) if entry.startswith(f"{key}.")]
         else:
             out.append(f"{'++' if is_in_map(key) or is_shared(key, values) else ''}{key}={json.dumps(value)}")
     return [part for word in out for part in ("-S", word)]

@@ -1,4 +1,4 @@
-"""What an experiment, branch, tag or commit left, or what lies in the workspace: through what DVC and git track alone."""
+"""Read the results of an experiment, branch, tag, commit or the workspace, only through DVC and git."""
 import io
 import subprocess
 from pathlib import Path
@@ -17,7 +17,7 @@ LABELS = "reports/plots/labels.csv"
 
 
 def git(*words: str) -> str:
-    """What git prints; raises UserError with what it complains of."""
+    """The output of a git command; raises UserError with git's message."""
     done = subprocess.run(["git", *words], check=False, capture_output=True, text=True)
     if done.returncode:
         raise UserError(f"git {words[0]}: {' '.join(done.stderr.split())}")
@@ -25,18 +25,18 @@ def git(*words: str) -> str:
 
 
 def revisions() -> dict[str, str]:
-    """The commit of each experiment of all commits by its name; of two of one name the later."""
+    """Commits of all experiments, of any commit, by name; of two with one name, the later."""
     lines = git("for-each-ref", "refs/exps", "--sort=creatordate", "--format=%(refname) %(objectname)").splitlines()
     return {ref.rsplit("/", 1)[1]: sha for ref, sha in (line.split() for line in lines) if ref.count("/") == 4}
 
 
 def params_at(revision: str) -> dict:
-    """The values of params.yaml of a commit."""
+    """The values of a commit's params.yaml."""
     return load(git("show", f"{revision}:./{FILE}"))
 
 
 def read_at(revision: str, file: str) -> bytes:
-    """The content of a file at a revision, pulled from the remote where the cache lacks it, or as it lies for "workspace"."""
+    """Content of a file at a revision, pulled from the remote if the cache lacks it; "workspace" is the file on disk."""
     try:
         return Path(file).read_bytes() if revision == "workspace" else dvc.api.read(file, rev=revision, mode="rb")
     except (DvcException, SCMError, OSError) as error:
@@ -45,7 +45,7 @@ def read_at(revision: str, file: str) -> bytes:
 
 
 def kept_labels(experiment: str) -> pd.DataFrame | None:
-    """What read_labels gives, from the files that tools.results made of experiments; None where none has it."""
+    """The table of read_labels from the files that tools.results writes; None if none has the experiment."""
     for file in sorted(Path("reports").glob("*-labels.csv")):
         if experiment in pd.read_csv(file, nrows=0):
             table = pd.read_csv(file, dtype={"photo": str, "person": str}, keep_default_na=False)
@@ -54,7 +54,7 @@ def kept_labels(experiment: str) -> pd.DataFrame | None:
 
 
 def read_labels(revision: str) -> pd.DataFrame:
-    """photo, person, true and guess (classes 0 to 17) of every photo that the revision scored, in the order of photos."""
+    """photo, person, true and guess (classes 0 to 17) of every photo that the revision scored, sorted by photo."""
     try:
         content = read_at(revision, LABELS)
     except UserError:
