@@ -2,10 +2,10 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-.PHONY: help env repro test lint pins recipe runs results search
+.PHONY: help env repro test test-slow test-all lint pins recipe runs results search
 
 help:  ## list these commands
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
 env: .venv/.installed  ## create .venv with the pinned packages
 
@@ -20,8 +20,13 @@ repro: env  ## run the stages that are out of date: check params.yaml, then dvc 
 	@python -m tools.check
 	dvc repro
 
-test: env  ## run the tests
-	pytest -n auto
+test: env  ## run the quick tests: every stage, what reruns, every documented error
+	pytest -n auto -m "not slow"
+
+test-slow: env  ## run the slow ones: every recipe, sharing, comparisons, searches, killed runs
+	pytest -n auto -m slow
+
+test-all: test test-slow  ## run all tests
 
 lint: env  ## check style
 	ruff check .

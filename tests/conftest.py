@@ -4,14 +4,13 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
 import yaml
 from filelock import FileLock
 
-from tests.warm import write_clients
+from tests.warm import warm_python
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # several test processes share the cores; set before torch is loaded
 
@@ -24,6 +23,7 @@ SMALL = {
     "split__seed": 777, "detect__max_bad": 20, "crop__method": "face", "crop__height": 32, "crop__margin": 0.25,
     "crop__aspect": 1.0, "combine__vote": "soft", "combine__weights": {}, "combine__decision": "argmax",
     "machine__device": "cpu", "machine__workers": 0,
+    "detect__min_face": 120, "detect__lenient_min_face": 100,  # no drawn face is smaller
 }
 TINY = {  # a timm model of 100,000 weights that learns nothing in one epoch, and is not asked to
     "backbone": "test_efficientnet", "pretrained": False, "weights": None, "image_size": 32, "epochs": 1, "batch": 16,
@@ -32,32 +32,34 @@ TINY = {  # a timm model of 100,000 weights that learns nothing in one epoch, an
 }
 
 
-WARM = Path(tempfile.mkdtemp(prefix="warm-"))  # `python` and `dvc`, which need not import torch anew
+@pytest.fixture(scope="session", autouse=True)
+def dvcs_notes(tmp_path_factory):
+    """What DVC notes of a project beside it lies with the tests' other files, not in /var/tmp."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DVC_SITE_CACHE_DIR", str(tmp_path_factory.mktemp("dvc")))
+        yield
 
 
 @pytest.fixture(scope="session")
 def warm():
-    """The Python that has imported torch and the others, for all commands of the tests' projects."""
-    address = str(WARM / "socket")
-    write_clients(WARM, address)
-    server = subprocess.Popen([sys.executable, Path(__file__).parent / "warm.py", address], stdout=subprocess.PIPE)
-    assert server.stdout.readline() == b"ready\n"
-    yield
-    server.terminate()
-    server.wait()
-    shutil.rmtree(WARM)
+    """The Python that has imported torch and the others, for all commands of the tests' projects from here on."""
+    with warm_python() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Project, "commands", f"{folder}:{Project.commands}")
+        yield
 
 
 class Project:
     """A copy of the project to run in: `root` is its folder."""
+    commands = f"{Path(sys.executable).parent}:{os.environ['PATH']}"  # where `python` and `dvc` are looked for
 
     def __init__(self, root: Path):
         self.root = root
 
     def sh(self, *command: str) -> subprocess.CompletedProcess:
-        """Run a command in the project, with its own Python first on the PATH."""
-        env = os.environ | {"PATH": f"{WARM}:{Path(sys.executable).parent}:{os.environ['PATH']}"}
-        return subprocess.run(command, check=False, cwd=self.root, env=env, capture_output=True, text=True)
+        """Run a command in the project."""
+        env = os.environ | {"PATH": self.commands}
+        return subprocess.run(command, check=False, cwd=self.root, env=env, stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True)
 
     def python(self, *words: str) -> subprocess.CompletedProcess:
         return self.sh("python", "-m", *words)
@@ -85,8 +87,13 @@ class Project:
         file.write_text(yaml.safe_dump(params, sort_keys=False))
 
     def copy(self, to: Path) -> "Project":
-        """The same project, with all its files and its DVC cache, in another folder."""
-        shutil.copytree(self.root, to, symlinks=True)
+        """The same project in another folder, with all its files; those of DVC's cache, which nobody edits, as hard links."""
+        cache = f"{self.root}/.dvc/cache/"
+
+        def copy_file(source: str, target: str) -> None:
+            (os.link if source.startswith(cache) else shutil.copy2)(source, target)
+
+        shutil.copytree(self.root, to, symlinks=True, copy_function=copy_file)
         return Project(to)
 
 
@@ -107,8 +114,10 @@ def make_project(root: Path) -> Project:
         assert project.sh("dvc", *command).returncode == 0
     shutil.copytree(ROOT / ".dvc/plots", root / ".dvc/plots", dirs_exist_ok=True)
     project.set(**SMALL)  # whatever params.yaml says at the moment
+    shared = yaml.safe_load((root / "params.yaml").read_text())["training"].keys() & TINY.keys()
+    project.set(**{f"training__{key}": TINY[key] for key in shared})
     for model in ("mask", "gender", "age", "joint"):
-        project.set(**{f"{model}__{key}": value for key, value in TINY.items()}, **{f"predict__{model}__views": "none"})
+        project.set(**{f"{model}__{key}": TINY[key] for key in TINY.keys() - shared}, **{f"predict__{model}__views": "none"})
     project.git("add", "-A")
     project.git("commit", "-qm", "a tiny copy")
     return project
@@ -119,13 +128,20 @@ def ran(warm, tmp_path_factory, worker_id) -> Project:
     """The tiny project after one dvc repro of everything, made by one worker for all. Tests that change it take a copy."""
     base = tmp_path_factory.getbasetemp()
     first = (base if worker_id == "master" else base.parent) / "first"
+    failed = first.with_name("failed")
     with FileLock(f"{first}.lock"):
+        if failed.exists():
+            pytest.fail(f"the first run of the tiny project failed, in another process:\n{failed.read_text()}")
         if not first.exists():
-            project = make_project(first.with_name("making"))
-            assert "evaluate" in project.repro()
-            project.git("add", "-A")
-            project.git("commit", "-qm", "after a run")
-            project.root.rename(first)
+            try:
+                project = make_project(first.with_name("making"))
+                assert "evaluate" in project.repro()
+                project.git("add", "-A")
+                project.git("commit", "-qm", "after a run")
+                project.root.rename(first)
+            except BaseException as error:
+                failed.write_text(str(error))
+                raise
     return Project(first).copy(tmp_path_factory.mktemp("project") / "tiny")
 
 
@@ -140,13 +156,3 @@ def here(tmp_path, monkeypatch) -> Path:
     """An empty folder as the working folder."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def pytest_collection_modifyitems(items):
-    """Whatever needs the project that ran is slow; tests that share a costly fixture of their file run in one worker."""
-    for item in items:
-        if {"ran", "own"} & set(item.fixturenames):
-            item.add_marker(pytest.mark.slow)
-        for name in ("compared", "shared", "page"):
-            if name in item.fixturenames:
-                item.add_marker(pytest.mark.xdist_group(name))

@@ -10,6 +10,7 @@ import pytest
 from stages.core.command_line import arguments, run
 from stages.core.errors import UserError
 from stages.modeling.checkpoints import load_model
+from tests.conftest import ROOT, Project
 
 
 @pytest.mark.parametrize("words, said", [
@@ -35,8 +36,9 @@ def test_words_that_nobody_reads_are_a_mistake(monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("module", ["stages.split", "stages.labels", "tools.compare"])
-def test_help_says_what_a_module_does_and_runs_nothing(module):
-    done = subprocess.run([sys.executable, "-m", module, "--help"], capture_output=True, text=True, check=True)
+def test_help_says_what_a_module_does_and_runs_nothing(warm, module):
+    done = Project(ROOT).python(module, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.strip() == importlib.import_module(module).__doc__.strip()
 
 

@@ -14,17 +14,24 @@ def said(done) -> str:
     return line
 
 
-@pytest.mark.parametrize("key, value, named", [
-    ("age__loss", "focall", "age.loss = 'focall'"),
-    ("gender__backbone", "resnet9000", "gender.backbone: 'resnet9000'"),
-    ("mask__augment", ["cutout"], "mask.augment.0 = 'cutout'"),
-    ("age__warmup", 3, "age.warmup: 3 epochs and schedule: 'one_cycle'"),
-    ("crop__margin", -1, "crop.margin = -1"),
+@pytest.mark.parametrize("stage, out, key, value, named", [
+    ("index", "data/given.csv", "age__loss", "focall", "age.loss = 'focall'"),
+    ("split", "data/folds.csv", "gender__backbone", "resnet9000", "gender.backbone: 'resnet9000'"),
+    ("crop", "data/faces/faces.json", "mask__augment", ["cutout"], "mask.augment.0 = 'cutout'"),
+    ("combine", "reports/submission.csv", "age__warmup", 3, "age.warmup: 3 epochs and schedule: 'one_cycle'"),
+    ("evaluate", "reports/metrics.json", "crop__margin", -1, "crop.margin = -1"),
 ])
-def test_a_wrong_parameter_stops_the_first_stage_that_runs_whichever_it_is(own, key, value, named):
-    own.set(**{key: value, "combine__vote": "hard"})
+def test_a_wrong_parameter_stops_every_stage_whichever_it_is_of(own, stage, out, key, value, named):
+    own.set(**{key: value, "combine__vote": "hard", "split__seed": 1})
+    before = (own.root / out).read_bytes()
+    assert named in said(own.python(f"stages.{stage}"))
+    assert (own.root / out).read_bytes() == before
+
+
+def test_with_dvc_a_wrong_parameter_stops_the_first_stage_that_runs(own):
+    own.set(age__loss="focall", combine__vote="hard")
     (own.root / "reports/submission.csv").unlink()
-    assert named in said(own.sh("dvc", "repro", "--single-item", "combine"))
+    assert "age.loss = 'focall'" in said(own.sh("dvc", "repro", "--single-item", "combine"))
     assert not (own.root / "reports/submission.csv").exists()
 
 
@@ -76,43 +83,50 @@ def test_an_age_out_of_range_in_train_csv(own):
     assert f"age of {people.path[3]} is '121'" in said(own.python("stages.index"))
 
 
-def test_broken_photos_and_corrections_are_listed_and_counted_and_the_run_goes_on(own):
-    """One run with a broken photo in each part, junk, and corrections that do not match."""
-    photos = pd.read_csv(own.root / "data/photos.csv", dtype=str, keep_default_na=False)
-    folds = pd.read_csv(own.root / "data/folds.csv", dtype=str)
-    held_out = photos[photos.person.isin(folds.person[folds.fold == "0"])].photo.iloc[0]
-    to_label = photos[photos.part == "eval"].photo.iloc[3]
-    shutil.copytree(own.root / "data/sample", own.root / "data/broken")
-    for photo in (held_out, to_label):
-        (own.root / "data/broken" / photo).write_bytes(b"not a photo")
-    (own.root / "data/corrections/mine.csv").write_text("person,attribute,old,new,source\nnobody,gender,male,female,a test\n")
-    own.set(data__root="data/broken", labels__corrections="data/corrections/mine.csv")
-    own.repro()
+@pytest.fixture(scope="module")
+def mine(ran, tmp_path_factory):
+    """A run of one's own photos: the sample's under other names, given by a table, and a correction of nobody.
 
-    lost = pd.read_csv(own.root / "data/unreadable.csv")
-    assert dict(zip(lost.photo, lost.part)) == {held_out: "train", to_label: "eval"}
-    answers = pd.read_csv(own.root / "reports/submission.csv")
-    assert list(answers.ImageID) == list(pd.read_csv(own.root / "data/broken/eval/info.csv").ImageID)
-    metrics = yaml.safe_load((own.root / "reports/metrics.json").read_text())
-    assert metrics["unreadable"] == {"train": 1, "eval": 1}
-    assert metrics["photos"] == 7 * metrics["people"] - 1
-    outcome = pd.read_csv(own.root / "data/corrected/gender.csv").outcome
-    assert list(outcome) == ["no such person"]
-
-
-def test_ones_own_photos_run_from_a_table(own):
-    """The sample's photos under other names, given by a table."""
-    photos = pd.read_csv(own.root / "data/photos.csv", dtype=str, keep_default_na=False)
-    given = pd.read_csv(own.root / "data/given.csv", dtype=str)
+    Two photos are broken, `held_out` and `to_label`.
+    """
+    project = ran.copy(tmp_path_factory.mktemp("mine") / "project")
+    photos = pd.read_csv(project.root / "data/photos.csv", dtype=str, keep_default_na=False)
+    given = pd.read_csv(project.root / "data/given.csv", dtype=str)
     rows = photos.merge(given.drop(columns="person"), on="photo", how="left").fillna("")
     rows["new"] = [f"people/{i:04d}{photo[photo.rindex('.'):]}" for i, photo in enumerate(rows.photo)]
+    (project.root / "mine/people").mkdir(parents=True)
     for old, new in zip(rows.photo, rows.new):
-        (own.root / "mine/people").mkdir(parents=True, exist_ok=True)
-        shutil.copy(own.root / "data/sample" / old, own.root / "mine" / new)
+        shutil.copy(project.root / "data/sample" / old, project.root / "mine" / new)
     rows["person"] = rows.person.factorize()[0].astype(str)
     table = rows[["new", "person", "mask", "gender", "age", "part"]].rename(columns={"new": "photo"})
-    table.to_csv(own.root / "mine/labels.csv", index=False)
-    own.set(data__root="mine", data__table="labels.csv", crop__aspect=0.75, age__class_weights="balanced")
-    own.repro()
-    answers = pd.read_csv(own.root / "reports/submission.csv")
+    table.to_csv(project.root / "mine/labels.csv", index=False)
+    (project.root / "data/corrections/mine.csv").write_text(
+        "person,attribute,old,new,source\nnobody,gender,male,female,a test\n")
+    project.set(data__root="mine", data__table="labels.csv", labels__corrections="data/corrections/mine.csv",
+                crop__aspect=0.75, age__class_weights="balanced")
+    for stage in ("index", "split"):
+        assert project.python(f"stages.{stage}").returncode == 0
+    folds = pd.read_csv(project.root / "data/folds.csv", dtype=str)
+    project.held_out = table.photo[(table.part == "train") & table.person.isin(folds.person[folds.fold == "0"])].iloc[0]
+    project.to_label = table.photo[table.part == "eval"].iloc[3]
+    for photo in (project.held_out, project.to_label):
+        (project.root / "mine" / photo).write_bytes(b"not a photo")
+    project.repro()
+    return project
+
+
+def test_ones_own_photos_run_from_a_table_and_every_one_to_label_has_its_row(mine):
+    table, answers = (pd.read_csv(mine.root / file) for file in ("mine/labels.csv", "reports/submission.csv"))
     assert list(answers.ImageID) == list(table.photo[table.part == "eval"])
+
+
+def test_broken_photos_are_listed_and_counted_and_the_run_goes_on(mine):
+    lost = pd.read_csv(mine.root / "data/unreadable.csv")
+    assert dict(zip(lost.photo, lost.part)) == {mine.held_out: "train", mine.to_label: "eval"}
+    metrics = yaml.safe_load((mine.root / "reports/metrics.json").read_text())
+    assert metrics["unreadable"] == {"train": 1, "eval": 1}
+    assert metrics["photos"] == 7 * metrics["people"] - 1
+
+
+def test_a_correction_of_nobody_is_said_and_the_run_goes_on(mine):
+    assert list(pd.read_csv(mine.root / "data/corrected/gender.csv").outcome) == ["no such person"]

@@ -1,7 +1,11 @@
 """The whole pipeline: the same commit gives the same bytes, and DVC's daily commands work on it."""
 import json
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.conftest import ROOT, make_project
@@ -9,14 +13,25 @@ from tests.conftest import ROOT, make_project
 RESULTS = ["reports/metrics.json", "reports/submission.csv", "reports/plots/labels.csv", "data/combined.parquet"]
 
 
-def test_two_runs_of_one_commit_give_the_same_bytes(ran, tmp_path):
+@pytest.mark.slow
+def test_make_repro_from_cold_gives_the_same_bytes_whatever_the_workers(ran, tmp_path):
+    """README's first command, each stage by an interpreter of its own."""
     again = make_project(tmp_path / "again")
-    again.set(machine__workers=2)  # nor do the workers change a byte
-    again.repro()
+    again.set(machine__workers=2)
+    for file in ("Makefile", "requirements.txt"):
+        shutil.copy(ROOT / file, again.root)
+    (again.root / ".venv").mkdir()
+    for part in Path(sys.prefix).iterdir():
+        if part.name != ".installed":
+            (again.root / ".venv" / part.name).symlink_to(part)
+    (again.root / ".venv/.installed").touch()
+    done = subprocess.run(["make", "repro"], check=False, cwd=again.root, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
     for file in RESULTS:
         assert (again.root / file).read_bytes() == (ran.root / file).read_bytes(), file
 
 
+@pytest.mark.slow
 def test_an_experiment_can_be_run_and_compared_with_the_last_commit(own):
     done = own.sh("dvc", "exp", "run", "-S", "age.loss=focal", "-S", "age.lr=3e-4")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -31,6 +46,7 @@ def test_an_experiment_can_be_run_and_compared_with_the_last_commit(own):
     assert own.repro() == set()  # the workspace is what the experiment left
 
 
+@pytest.mark.slow
 def test_photos_never_get_into_the_commit_of_an_experiment(own):
     """DVC adds to it whatever git neither tracks nor ignores."""
     shutil.copytree(own.root / "data/sample", own.root / "data/mine")

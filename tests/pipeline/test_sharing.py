@@ -19,6 +19,7 @@ from tests.conftest import Project
 EXPERIMENT = "offsets"
 EXPERIMENT_SETS = "combine.decision=offsets"  # trains nothing, and gives other metrics and other labels
 RESULTS = ["reports/metrics.json", "reports/plots/labels.csv", "reports/submission.csv", "data/combined.parquet"]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -7,14 +7,6 @@ import pytest
 from stages.refit import epochs_found
 
 
-@pytest.fixture
-def refitted(own):
-    """The tiny project with both folds and a refitted age model, which was killed at no time."""
-    own.set(folds=[0, 1], refit=["age"], age__epochs=3, age__patience=3)
-    own.repro()
-    return own
-
-
 @pytest.mark.parametrize("found, epochs", [([4], 4), ([2, 7, 3], 3), ([2, 5], 4)])
 def test_the_epochs_are_the_median_of_the_folds_best(here, found, epochs):
     for fold, best in enumerate(found):
@@ -28,16 +20,18 @@ def settings(project, folder: str) -> dict:
     return json.loads((project.root / folder / "model.json").read_text())
 
 
-def test_a_refit_stops_after_the_epochs_found_and_labels_the_photos_to_label(refitted, ran):
-    found = sorted(settings(refitted, f"models/age/{fold}")["best_epoch"] for fold in (0, 1))
-    assert found[0] <= settings(refitted, "models/refit/age")["epochs"] <= found[1]
-    photos = pd.read_csv(refitted.root / "data/photos.csv", dtype=str, keep_default_na=False)
-    predicted = pd.read_parquet(refitted.root / "data/predictions/age/refit.parquet")
+def test_a_refit_stops_after_the_epochs_found_and_labels_the_photos_to_label(own):
+    own.set(folds=[0, 1], refit=["age"], age__epochs=3, age__patience=3)
+    own.repro("predict_refit@age")
+    found = sorted(settings(own, f"models/age/{fold}")["best_epoch"] for fold in (0, 1))
+    assert found[0] <= settings(own, "models/refit/age")["epochs"] <= found[1]
+    photos = pd.read_csv(own.root / "data/photos.csv", dtype=str, keep_default_na=False)
+    predicted = pd.read_parquet(own.root / "data/predictions/age/refit.parquet")
     assert set(predicted.photo) == set(photos.photo[photos.part == "eval"])
 
 
-def test_a_refit_changes_no_score_for_it_has_seen_everyone(refitted):
-    with_refit = (refitted.root / "reports/metrics.json").read_bytes()
-    refitted.set(refit=[])
-    assert refitted.repro() == {"combine", "evaluate", "report"}
-    assert (refitted.root / "reports/metrics.json").read_bytes() == with_refit
+def test_a_refit_labels_and_changes_no_score_for_it_has_seen_everyone(own, ran):
+    own.set(refit=["age"])
+    assert own.repro("evaluate") == {"refit@age", "predict_refit@age", "combine", "evaluate"}
+    assert (own.root / "reports/metrics.json").read_bytes() == (ran.root / "reports/metrics.json").read_bytes()
+    assert (own.root / "data/combined.parquet").read_bytes() != (ran.root / "data/combined.parquet").read_bytes()

@@ -21,12 +21,14 @@ def submitted(project) -> pd.Series:
 
 @pytest.mark.parametrize("changes", [
     {},
-    {"combine__decision": "offsets", "predict__age__views": "flip", "folds": [0, 1]},
-    {"models": ["mask", "gender", "age", "joint"], "refit": ["age"], "combine__vote": "hard"},
+    pytest.param({"combine__decision": "offsets", "predict__age__views": "flip", "folds": [0, 1]}, marks=pytest.mark.slow),
+    pytest.param({"models": ["mask", "gender", "age", "joint"], "refit": ["age"], "combine__vote": "hard"},
+                 marks=pytest.mark.slow),
 ])
 def test_photos_get_the_labels_that_the_pipeline_gives_them(own, changes):
-    own.set(**changes)
-    own.repro("combine")
+    if changes:
+        own.set(**changes)
+        own.repro("combine")
     table = label(own, "data/sample/eval/images")
     assert table.set_index(table.photo.str.rsplit("/", n=1).str[1])["class"].to_dict() == submitted(own).to_dict()
     names = table["mask"] + "_" + table.gender + "_" + table.age

@@ -36,6 +36,7 @@ def test_labels_of_models_that_learnt_from_everyone_are_said_to_flatter(own, cha
     assert ("flatter the score" in done.stdout) == said
 
 
+@pytest.mark.slow
 def test_an_earlier_experiment_is_read_by_its_name_and_its_labels_are_learnt(own):
     done = own.sh("dvc", "exp", "run", "-n", "first", "-S", "age.lr=0.01")
     assert done.returncode == 0, done.stderr

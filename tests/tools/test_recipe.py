@@ -70,6 +70,7 @@ def test_an_unknown_recipe_names_those_there_are():
         read_recipe("nothing")
 
 
+@pytest.mark.slow
 def test_a_recipe_runs_as_an_experiment_of_its_name(own):
     (own.root / "recipes/mine.yaml").write_text("age: {loss: focal, drop: [[58, 59]]}\ncombine: {vote: hard}\n")
     done = own.python("tools.recipe", "mine", "age.lr=2e-3")
@@ -90,6 +91,7 @@ def test_a_recipe_runs_as_an_experiment_of_its_name(own):
     assert "params.yaml was as mine left it; mine-2 starts from that of the last commit" in again.stdout
 
 
+@pytest.mark.slow
 def test_one_recipe_after_another_is_what_it_would_be_by_itself(own, monkeypatch):
     (own.root / "recipes/one.yaml").write_text("combine: {vote: hard, weights: {age: 2}}\n")
     (own.root / "recipes/two.yaml").write_text("combine: {decision: offsets, weights: {gender: 3}}\n")
@@ -104,6 +106,7 @@ def test_one_recipe_after_another_is_what_it_would_be_by_itself(own, monkeypatch
     assert left_by() is None  # parameters of one's own stay under a recipe
 
 
+@pytest.mark.slow
 def test_a_map_that_the_commit_fills_is_emptied(own):
     own.set(combine__weights={"age": 2, "mask": 3})
     own.git("commit", "-qam", "weights")

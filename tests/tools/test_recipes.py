@@ -144,6 +144,7 @@ def used(project: Project) -> dict:
     return flatten({key: value for stage in stages for key, value in lock[stage]["params"]["params.yaml"].items()})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted({*RECIPES} - {*SIZES}))
 def test_a_recipe_runs_from_photos_to_submission_with_its_own_switches(name, own):
     apply(name, own)

@@ -45,6 +45,7 @@ def compared(ran, tmp_path_factory):
     return project
 
 
+@pytest.mark.slow
 def test_a_run_that_fails_is_named_and_the_others_go_on(compared):
     assert compared.first.returncode == 1
     assert compared.first.stderr.splitlines()[-1] == (
@@ -52,12 +53,14 @@ def test_a_run_that_fails_is_named_and_the_others_go_on(compared):
     assert "error: params.yaml: age.weights: 'params.yaml' " in (compared.root / "logs/comparison/tiny-broken.log").read_text()
 
 
+@pytest.mark.slow
 def test_the_same_command_runs_only_what_has_no_result(compared):
     assert "3 of 4 runs have their result" in compared.second.stdout
     assert (compared.root / "logs/comparison/tiny-focal.log").read_text().count("dvc exp run") == 1
     assert (compared.root / "logs/comparison/tiny-broken.log").read_text().count("dvc exp run") == 2
 
 
+@pytest.mark.slow
 def test_every_run_starts_from_the_commits_parameters_and_mine_are_left_as_they_were(compared):
     left = yaml.safe_load((compared.root / "params.yaml").read_text())["age"]
     assert (left["loss"], left["mixing"]) == ("cross_entropy", "mixup")
@@ -80,6 +83,7 @@ def test_while_runs_begin_from_the_commit_my_parameters_lie_beside_them(own, mon
     assert (own.root / "params.yaml").read_text() == mine
 
 
+@pytest.mark.slow
 def test_a_comparison_that_is_killed_lists_its_run_and_goes_on_where_it_was(own):
     for size in (own.root / RUNS).glob("*.yaml"):
         size.unlink()
@@ -111,6 +115,7 @@ def revision_of(project, name: str) -> str:
     return next(ref for ref in refs if ref.endswith(f"/{name}"))
 
 
+@pytest.mark.slow
 def test_the_table_has_a_line_for_every_run_and_says_what_it_is_worth(compared):
     assert compared.results.returncode == 0, compared.results.stderr
     report = (compared.root / "reports/results.md").read_text()
@@ -124,6 +129,7 @@ def test_the_table_has_a_line_for_every_run_and_says_what_it_is_worth(compared):
     assert rows["focal"][8] == "`make recipe NAME=\"plain tiny\" SET=\"age.loss=focal\"`"
 
 
+@pytest.mark.slow
 def test_seconds_of_training_are_those_of_the_models_of_a_run(compared):
     times = pd.read_csv(compared.root / "logs/times.csv", header=None, names=range(8))
     trained = times[(times[2] == "stages.train") & (times[3] == "age")]
@@ -225,6 +231,7 @@ def test_a_run_that_trained_nothing_of_its_own_has_no_curves_of_its_own():
     assert list(with_new_models(runs)) == ["base", "focal"]
 
 
+@pytest.mark.slow
 def test_what_each_run_said_is_kept_for_clones_without_the_experiments(compared, tmp_path):
     by_experiment = compared.python("tools.compare", "tiny-base", "tiny-focal")
     assert by_experiment.returncode == 0, by_experiment.stderr
@@ -236,6 +243,7 @@ def test_what_each_run_said_is_kept_for_clones_without_the_experiments(compared,
     assert "tiny-two-folds" not in pd.read_csv(compared.root / "reports/tiny-labels.csv")  # it scored other people
 
 
+@pytest.mark.slow
 def test_the_numbers_of_the_table_are_those_of_the_experiments(compared):
     lines = (compared.root / "reports/results.md").read_text().splitlines()
     rows = {cells[1]: cells for line in lines[4:8] for cells in [[c.strip() for c in line.split("|")]]}
@@ -250,6 +258,7 @@ def test_the_numbers_of_the_table_are_those_of_the_experiments(compared):
     assert rows["focal"][3].split()[0] == f"{metrics['focal']['f1'] - metrics['base']['f1']:+.3f}"
 
 
+@pytest.mark.slow
 def test_the_curves_are_drawn(compared):
     assert (compared.root / "reports/tiny-curves.png").read_bytes().startswith(b"\x89PNG")
 

@@ -47,13 +47,13 @@ def test_the_command_prints_every_attribute_and_class(ran):
         assert f"\n{name} " in done.stdout
 
 
-def test_two_submissions_are_compared_over_people(ran):
+def test_two_submissions_are_compared_over_people(own):
     """The labels against the pipeline's own submission, whose photos' people are those of the sample."""
-    labels = pd.read_csv(ran.root / "data/sample/eval/answers.csv")
-    labels.assign(person=labels.index // 7).to_csv(ran.root / "labels.csv", index=False)
-    done = ran.python("tools.score", "labels.csv", "labels.csv", "--against", "reports/submission.csv")
+    labels = pd.read_csv(own.root / "data/sample/eval/answers.csv")
+    labels.assign(person=labels.index // 7).to_csv(own.root / "labels.csv", index=False)
+    done = own.python("tools.score", "labels.csv", "labels.csv", "--against", "reports/submission.csv")
     assert done.returncode == 0, done.stderr
-    [before] = [line for line in ran.python("tools.score", "reports/submission.csv", "labels.csv").stdout.splitlines()
+    [before] = [line for line in own.python("tools.score", "reports/submission.csv", "labels.csv").stdout.splitlines()
                 if line.startswith("18 classes")]
     [after] = [line for line in done.stdout.splitlines() if line.startswith("18 classes")]
     assert after.split()[2] == before.split()[2]

@@ -56,7 +56,7 @@ def go(number: int):
 
 
 def test_every_trial_is_allowed_and_within_the_space_and_the_first_is_what_params_yaml_says(trials):
-    go(20)
+    go(12)
     age = read_params().sections["age"]
     assert (trials[0]["age.loss"], trials[0]["age.lr"]) == (age.loss, age.lr)  # its 8 epochs are not in the space
     for overrides in trials:
@@ -117,9 +117,9 @@ def test_a_trial_that_fails_is_named_and_counted_and_the_others_go_on(trials, ca
 def test_a_combination_that_the_schema_refuses_does_not_run(trials, folder, capsys):
     (folder / SPACES / "default.yaml").write_text("lr: {low: 1.0e-4, high: 1.0e-2}\nwarmup: {low: 0, high: 7}\n"
                                                          "epochs: {low: 1, high: 8}\nschedule: [cosine]\n")
-    study = go(20)
+    study = go(12)
     refused = study.get_trials(states=[TrialState.PRUNED])
-    assert refused and len(trials) == 20 - len(refused)
+    assert refused and len(trials) == 12 - len(refused)
     assert all(overrides["age.warmup"] < overrides["age.epochs"] for overrides in trials)
     assert capsys.readouterr().out.count("refused: trial ") == len(refused)
 
@@ -242,6 +242,7 @@ def test_every_space_is_allowed_by_the_schema(space, model, monkeypatch):
     assert read_space(space, model, read_params().sections[model])
 
 
+@pytest.mark.slow
 def test_with_dvc_each_trial_is_an_experiment_and_the_workspace_stays_as_it_is(own):
     (own.root / "recipes/search/default.yaml").write_text("loss: [cross_entropy, focal]\n")
     own.set(age__seed=5)  # an edit that is not committed
