@@ -19,8 +19,9 @@ class Focal(nn.Module):
     """Focal loss, Lin et al., "Focal Loss for Dense Object Detection", 2017, eq. 5: (1 - p)^gamma * -log(p).
 
     Soft labels t weigh the classes' terms; label smoothing e in [0, 1) first makes them t (1 - e) + e / C. Class weights
-    are its alpha. gamma 0 is torch's cross entropy: the mean divides by the sum of the photos' class weights, or with
-    soft labels by the number of photos.
+    are its alpha: a photo has that of its class, or the mean over its soft label, before smoothing. torch weighs the
+    smoothed mass instead, so that a photo of a common class pulls most towards rare ones. The mean divides by the sum of
+    the photos' weights. gamma 0 is cross entropy.
     """
 
     def __init__(self, gamma: float, weight: Tensor | None = None, smoothing: float = 0.0):
@@ -30,12 +31,12 @@ class Focal(nn.Module):
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         classes, log_p = logits.shape[1], log_softmax(logits, 1)
-        weight = torch.ones_like(logits[0]) if self.weight is None else self.weight
+        labels = soft(target, classes)
+        weight = torch.ones_like(labels[:, 0]) if self.weight is None else labels @ self.weight
         # at p = 1 the gradient of 0^gamma is infinite for gamma below 1, and infinity times 0 would be NaN
         miss = (1 - log_p.exp()).clamp(min=torch.finfo(log_p.dtype).tiny)
-        t = soft(target, classes) * (1 - self.smoothing) + self.smoothing / classes
-        total = (miss ** self.gamma * -log_p * t * weight).sum(1).sum()
-        return total / (len(target) if target.is_floating_point() else weight[target].sum())
+        t = labels * (1 - self.smoothing) + self.smoothing / classes
+        return (weight * (miss ** self.gamma * -log_p * t).sum(1)).sum() / weight.sum()
 
 
 class SoftF1(nn.Module):
@@ -94,7 +95,7 @@ def one_loss(kind: str, p: Model, weight: Tensor | None, classes: int) -> nn.Mod
     if kind == "arcface":
         return ArcFace(p.arcface_scale, p.arcface_margin, weight)
     smoothing = {"cross_entropy": 0.0, "label_smoothing": p.smoothing}[kind]  # no silent default for a name of no loss
-    return nn.CrossEntropyLoss(weight, label_smoothing=smoothing)
+    return Focal(0, weight, smoothing) if weight is not None else nn.CrossEntropyLoss(label_smoothing=smoothing)
 
 
 class PerHead(nn.Module):

@@ -30,11 +30,31 @@ def asking(loss: str, **changes):
 
 
 @TARGETS
-@WEIGHTS
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
-def test_focal_with_gamma_0_is_cross_entropy(target, weight, smoothing):
-    want = cross_entropy(LOGITS, target, weight, label_smoothing=smoothing)
-    torch.testing.assert_close(Focal(0, weight, smoothing)(LOGITS, target), want)
+def test_focal_with_gamma_0_is_cross_entropy(target, smoothing):
+    want = cross_entropy(LOGITS, target, label_smoothing=smoothing)
+    torch.testing.assert_close(Focal(0, None, smoothing)(LOGITS, target), want)
+
+
+def test_focal_with_gamma_0_and_class_weights_is_weighted_cross_entropy():
+    torch.testing.assert_close(Focal(0, WEIGHT)(LOGITS, TARGET), cross_entropy(LOGITS, TARGET, WEIGHT))
+
+
+@pytest.mark.parametrize("weight", [None, torch.tensor([0.2, 1.0, 9.0])], ids=["unweighted", "weighted"])
+def test_class_weights_leave_the_best_answer_to_a_certain_photo_as_it_is(weight):
+    """A photo weighs as its class does. If the smoothed mass were weighed, the rare class would get most of it."""
+    loss = one_loss("label_smoothing", asking("label_smoothing", smoothing=0.1), weight, 3)
+    logits = torch.zeros(1, 3, requires_grad=True)
+    optimizer = torch.optim.LBFGS([logits], max_iter=100)
+
+    def closure():
+        optimizer.zero_grad()
+        value = loss(logits, torch.tensor([0]))
+        value.backward()
+        return value
+
+    optimizer.step(closure)
+    torch.testing.assert_close(logits.softmax(1)[0], torch.tensor([0.9 + 0.1 / 3, 0.1 / 3, 0.1 / 3]), atol=1e-3, rtol=0)
 
 
 def test_focal_is_equation_5_of_its_paper():
@@ -115,7 +135,7 @@ def test_parameters_of_another_loss_have_no_effect():
 
 @pytest.mark.parametrize("name, want", [
     ("cross_entropy", lambda: torch.nn.CrossEntropyLoss(WEIGHT)),
-    ("label_smoothing", lambda: torch.nn.CrossEntropyLoss(WEIGHT, label_smoothing=0.3)),
+    ("label_smoothing", lambda: Focal(0, WEIGHT, 0.3)),
     ("focal", lambda: Focal(2.5, WEIGHT)),
     ("focal_smoothing", lambda: Focal(2.5, WEIGHT, 0.3)),
     ("class_balanced_focal", lambda: Focal(2.5, WEIGHT)),
