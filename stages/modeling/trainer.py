@@ -49,7 +49,7 @@ class Trainer:
         self.normalize, self.loss = Normalize(network).to(device), loss.to(device)
         self.optimizer = make_optimizer(network, p)
         self.schedule = make_schedule(self.optimizer, p, steps_an_epoch)
-        self.ema = ModelEmaV3(self.network, decay=p.ema) if p.ema else None
+        self.ema = ModelEmaV3(self.network, decay=p.ema, use_warmup=True) if p.ema else None
 
     @property
     def best_network(self) -> nn.Module:
@@ -85,7 +85,7 @@ class Trainer:
         self.optimizer.step()
         self.schedule.step()
         if self.ema:
-            self.ema.update(self.network)
+            self.ema.update(self.network, step=step + 1)  # the decay warms up, or the random start would stay in the mean
         return loss.detach()
 
     def state(self) -> dict:

@@ -85,10 +85,12 @@ def trained(faces, steps=1, mixing=None, target=None, **changes):
 
 
 def test_the_moving_average_follows_its_formula_and_is_what_is_kept(faces):
-    before, trainer, _ = trained(faces, ema=0.8)
+    _, first, _ = trained(faces, ema=0.8)
+    _, trainer, _ = trained(faces, ema=0.8, steps=2)
+    decay = 1 - 2 ** (-2 / 3)  # timm's warm-up: 1 - (1 + t) ** -2/3, up to 0.8
     for name, now in trainer.network.state_dict().items():
         if now.is_floating_point():
-            want = 0.8 * before[name] + 0.2 * now
+            want = decay * first.network.state_dict()[name] + (1 - decay) * now
             torch.testing.assert_close(trainer.best_network.state_dict()[name], want)
     assert trained(faces)[1].best_network is not trainer.best_network
     plain = trained(faces)[1]
@@ -135,3 +137,9 @@ def test_a_loss_that_is_no_number_is_reported_with_its_step(faces):
     trainer.step = lambda *_: torch.tensor(next(losses))
     batches = loader(Crops(faces, np.arange(40), SIZE), 8, 0, CPU, seed=1)
     assert trainer.train_epoch(batches, torch.zeros(40, dtype=torch.long), "").diverged_at == 3
+
+
+def test_the_moving_average_forgets_the_random_start(faces):
+    _, trainer, _ = trained(faces, ema=0.99)
+    for name, now in trainer.network.state_dict().items():
+        torch.testing.assert_close(trainer.best_network.state_dict()[name], now)  # after one step it is the network
