@@ -97,7 +97,8 @@ def load_weights(network: nn.Module, name: str, p: Model) -> None:
         raise UserError(f"params.yaml: {name}.weights: {p.weights!r} holds no weights ({type(error).__name__})") from None
     heads = network.default_cfg["classifier"] or ()
     head = tuple(f"{prefix}." for prefix in ([heads] if isinstance(heads, str) else heads))
-    body = {key: value for key, value in network.state_dict().items() if not key.startswith(head)}
+    body = {key: value for key, value in network.state_dict().items() if not key.startswith(head)
+            and (key in state or not key.endswith("num_batches_tracked"))}  # a counter that older and converted files lack
     if wrong := [key for key, value in body.items() if key not in state or state[key].shape != value.shape]:
         raise UserError(f"params.yaml: {name}.weights: {p.weights!r} does not fit {name}.backbone, {p.backbone}: "
                         f"{len(wrong)} of {len(body)} tensors are missing or of another shape, such as {wrong[0]}")

@@ -110,3 +110,11 @@ def test_normalize_gives_the_network_its_own_mean_and_spread():
     assert out.shape == (2, 3, 5, 4)
     assert out.is_contiguous(memory_format=torch.channels_last)
     torch.testing.assert_close(out.permute(0, 2, 3, 1), (crops / 255 - mean) / std)
+
+
+def test_weights_without_the_counters_of_batch_normalisation_are_taken(weights):
+    """Older files and converted ones lack them."""
+    file, state = weights
+    save_file({key: value for key, value in state.items() if not key.endswith("num_batches_tracked")}, file)
+    network = start_network("age", section(backbone=TINY, weights=str(file)), SIZE)
+    assert torch.equal(network.conv_stem.weight, state["conv_stem.weight"])
