@@ -20,6 +20,7 @@ from stages.core.files import write_csv
 from stages.core.model_params import PSEUDO, Model
 from stages.core.params import FILE, read_params
 from stages.core.yaml_file import load
+from stages.evaluation.breakdown import marginals
 from tools.experiments.revisions import read_at
 
 COMBINED = "data/combined.parquet"
@@ -40,14 +41,19 @@ def trained_on_everyone(revision: str) -> bool:
 
 
 def confident_labels(combined: pd.DataFrame, p: Model, confidence: float) -> pd.DataFrame:
-    """photo,label,confidence of the eval photos whose likeliest class, among those of `p`, has at least this probability."""
+    """photo,label,confidence of the eval photos whose likeliest class, among those of `p`, has at least this confidence:
+    the lowest probability of its attributes. The product of three, as a joint class has, is low for nearly all photos.
+    """
     evals = combined[combined.part == "eval"]
     joint = evals[[f"class_{i}" for i in range(len(CLASSES))]].to_numpy().reshape(-1, *map(len, VALUES.values()))
     others = tuple(axis for axis, attribute in enumerate(ATTRIBUTES, 1) if attribute not in p.attributes)
-    probabilities = joint.sum(others).reshape(len(evals), -1)
-    labels = pd.DataFrame({"photo": evals.photo, "label": np.array(p.class_names)[probabilities.argmax(1)],
-                           "confidence": probabilities.max(1).round(4)})
-    return labels[probabilities.max(1) >= confidence]
+    probabilities = joint.sum(others)
+    chosen = probabilities.reshape(len(evals), -1).argmax(1)
+    values = np.unravel_index(chosen, probabilities.shape[1:])
+    rows = np.arange(len(evals))
+    sure = np.min([marginals(evals, attribute)[rows, value] for attribute, value in zip(p.attributes, values)], axis=0)
+    labels = pd.DataFrame({"photo": evals.photo, "label": np.array(p.class_names)[chosen], "confidence": sure.round(4)})
+    return labels[sure >= confidence]
 
 
 def main():
