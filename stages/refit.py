@@ -3,8 +3,8 @@
 Reads   models/<model>/<fold>/model.json of the listed folds, and what stages/train.py reads
 Writes  models/refit/<model>/   as stages/train.py does, but without a score, since nothing is held out
 
-The learning rate schedule is that of the folds, stopped early, so that each epoch has the learning rate with which the
-folds found their best ones. The refitted model labels the photos to label instead of the folds, as in reference system R4.
+The learning rate schedule ends where the training ends. The refitted model labels the photos to label instead of the
+folds, as in reference system R4.
 """
 import json
 from math import ceil

@@ -19,12 +19,11 @@ from stages.modeling.trainer import Epoch, Trainer, predict_logits
 
 
 def fit(trainer: Trainer, train_loader: DataLoader, target: Tensor, resume: Resume, live: Live,
-        score: Callable[[nn.Module], dict] | None = None, epochs: int | None = None) -> tuple[dict, list[dict]]:
+        score: Callable[[nn.Module], dict] | None = None) -> tuple[dict, list[dict]]:
     """Train, and return the weights of the best epoch and the curve, a row an epoch.
 
     target: (N,) class (or year) of each position of `train_loader`. score: gives "val/f1", "val/accuracy" and "val/loss" of
-    a network; None: nothing is held out, and the last epoch is kept. epochs: a number, or None, the section's; the schedule
-    is always the section's. Raises UserError if the first epoch diverges.
+    a network; None: nothing is held out, and the last epoch is kept. Raises UserError if the first epoch diverges.
     """
     p, state, curve, best = trainer.p, resume.load(), [], None
     if state:
@@ -33,7 +32,7 @@ def fit(trainer: Trainer, train_loader: DataLoader, target: Tensor, resume: Resu
         print(f"going on after epoch {len(curve)}, from {resume.path}")
         for row in curve:
             log_epoch(live, row)
-    epochs, by = epochs or p.epochs, p.best if score else None
+    epochs, by = p.epochs, p.best if score else None
     while len(curve) < epochs and len(curve) - best_epoch(curve, by) < p.patience:
         epoch = train_loader.sampler.epoch = len(curve)
         torch.manual_seed(combined_seed(p.seed, epoch))  # for dropout: the same draws after resuming

@@ -17,10 +17,13 @@ from stages.modeling.losses import make_loss
 from stages.modeling.networks import head_of, start_network
 from stages.modeling.trainer import Trainer
 
+OVERSAMPLING = 1.5  # crop.height / image_size from which augmented crops are as sharp as plain ones, within a few percent
+
 
 def train_model(name: str, fold: int | None, out: Path, epochs: int | None = None) -> None:
-    """Train a model on all folds but `fold`, or on all people (None), and write it to `out`; epochs as in `fit`."""
+    """Train a model on all folds but `fold`, or on all people (None), and write it to `out`; epochs: or None, the section's."""
     params, p = read_model(name)
+    p = p if epochs is None else shortened(p, epochs)
     device, faces = pick_device(params.machine.device), Faces(Path("data/faces"))
     train_set, val_set = read_datasets(faces, name, fold, p)
     size = faces.size_at(p.image_size)
@@ -32,14 +35,23 @@ def train_model(name: str, fold: int | None, out: Path, epochs: int | None = Non
     score = None if fold is None else partial(validate, val_loader=val_loader, target=val_set.target, p=p, device=device)
     scope = "everyone" if fold is None else f"fold {fold}"
     print(f"{name}, {scope}: {len(train_set.rows)} photos to learn from, {len(val_set.rows)} held out, on {device}")
+    if p.augment and faces.pixels.shape[1] < OVERSAMPLING * p.image_size:
+        print(f"note: crops of {faces.pixels.shape[1]} pixels for {name}.image_size, {p.image_size}: augmentation blurs them; "
+              f"{2 * p.image_size} (crop.height) would stay sharp")
     resume = Resume(Path("models/.resume", f"{name}-{'refit' if fold is None else fold}.pt"),
-                    key_of(p.model_dump(), fold, epochs, faces.digest, input_digests(name, p)))
+                    key_of(p.model_dump(), fold, faces.digest, input_digests(name, p)))
     with Live(str(out / "live"), dvcyaml=None, save_dvc_exp=False) as live:
-        best, curve = fit(trainer, train_loader, train_set.target, resume, live, score, epochs)
+        best, curve = fit(trainer, train_loader, train_set.target, resume, live, score)
     kept = best_epoch(curve, p.best if score else None)
     save_model(best, settings(p) | {"epochs": len(curve), "best_epoch": kept, "f1": curve[kept - 1].get("val/f1")}, out)
     resume.clear()
     print(f"kept: epoch {kept}" + (f", macro F1 {curve[kept - 1]['val/f1']:.3f} on the held-out fold" if score else ""))
+
+
+def shortened(p: Model, epochs: int) -> Model:
+    """The section with so many epochs: the schedule ends where the training does, and what comes first leaves one epoch."""
+    first = {name: min(getattr(p, name), epochs - 1) for name in ("warmup", "freeze_epochs")}
+    return p.model_copy(update={"epochs": epochs, **first})
 
 
 def input_digests(name: str, p: Model) -> list[str]:

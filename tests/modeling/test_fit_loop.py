@@ -28,9 +28,9 @@ def test_the_best_epoch_is_the_first_of_the_best_by_what_is_asked_for():
 def fitted(ran, monkeypatch, tmp_path):
     """A function: fit age with losses given by hand, step by step, two an epoch; returns what fit does. The step
     `broken_in` leaves a weight that is no number."""
-    def fit_with(losses, held_out=True, epochs=None, broken_in=None):
+    def fit_with(losses, held_out=True, broken_in=None, **changes):
         monkeypatch.chdir(ran.root)
-        faces, p, size = Faces(ran.root / "data/faces"), section(backbone="test_efficientnet", batch=16), (32, 32)
+        faces, p, size = Faces(ran.root / "data/faces"), section(backbone="test_efficientnet", batch=16, **changes), (32, 32)
         train_set, val_set = read_datasets(faces, "age", 0, p)
         train_loader, val_loader = loaders(train_set, val_set, faces, p, size, torch.device("cpu"), 0)
         assert len(train_loader) == 2
@@ -46,8 +46,7 @@ def fitted(ran, monkeypatch, tmp_path):
         trainer.step = step
         live = SimpleNamespace(log_metric=lambda *_: None, next_step=lambda: None)
         score = partial(validate, val_loader=val_loader, target=val_set.target, p=p, device=torch.device("cpu"))
-        return fit(trainer, train_loader, train_set.target, Resume(tmp_path / "r.pt", "k"), live, score if held_out else None,
-                   epochs)
+        return fit(trainer, train_loader, train_set.target, Resume(tmp_path / "r.pt", "k"), live, score if held_out else None)
     return fit_with
 
 
