@@ -17,7 +17,8 @@ import cv2
 
 ALWAYS = ("grey",)  # applied at test time too: a network trained on grey must not see colours
 
-TURN = {"limit": 20, "border_mode": cv2.BORDER_REFLECT_101}  # as version 1, which R4 used; version 2 leaves black corners
+CUBIC = {"interpolation": cv2.INTER_CUBIC}  # bilinear blurs: validation crops would be sharper than those trained on
+TURN = {"limit": 20, "border_mode": cv2.BORDER_REFLECT_101, **CUBIC}  # version 1's border, as R4; version 2 leaves black
 NOISE = {"std_range": (10**0.5 / 255, 50**0.5 / 255)}
 R3_NOISE = {"std_range": (0.243, 0.243)}  # 1 after R3's normalisation, which divides by .237, .247 and .246
 
@@ -56,14 +57,14 @@ def light():
     return [
         A.HorizontalFlip(p=0.5),
         A.Affine(translate_percent=(-0.06, 0.06), scale=(0.92, 1.08), rotate=(-6, 6), p=1,
-                 border_mode=cv2.BORDER_REPLICATE),
+                 border_mode=cv2.BORDER_REPLICATE, **CUBIC),
         A.RandomBrightnessContrast(brightness_limit=0.15, contrast_limit=0.15, p=0.5),
     ]
 
 
 def r4_mask():
     return [
-        A.OneOf([A.Perspective(p=1), A.Rotate(**TURN, p=1)], p=0.5),
+        A.OneOf([A.Perspective(p=1, **CUBIC), A.Rotate(**TURN, p=1)], p=0.5),
         A.OneOf([
             A.RandomBrightnessContrast(brightness_limit=0.2, contrast_limit=0, p=1),
             A.HueSaturationValue(p=1),
@@ -73,13 +74,13 @@ def r4_mask():
 
 
 def r4_gender():
-    return [A.Rotate(**TURN, p=0.5), A.Perspective(p=0.5), A.GaussNoise(**NOISE, p=0.5)]
+    return [A.Rotate(**TURN, p=0.5), A.Perspective(p=0.5, **CUBIC), A.GaussNoise(**NOISE, p=0.5)]
 
 
 def r4_age():
     return [
         A.Rotate(**TURN, p=0.5),
-        A.OneOf([A.RandomGridShuffle(grid=(2, 2), p=1), A.Perspective(p=1)], p=0.5),
+        A.OneOf([A.RandomGridShuffle(grid=(2, 2), p=1), A.Perspective(p=1, **CUBIC)], p=0.5),
         A.GaussNoise(**NOISE, p=0.5),
     ]
 
@@ -104,11 +105,12 @@ def rotate():
 
 def affine():
     """R3's values. Shear along y is set to 0, since albumentations shears it by 1 degree where it is left out."""
-    return [A.Affine(rotate=(-10, 10), shear={"x": (-5, 5), "y": 0}, p=1, border_mode=cv2.BORDER_REPLICATE)]
+    return [A.Affine(rotate=(-10, 10), shear={"x": (-5, 5), "y": 0}, p=1, border_mode=cv2.BORDER_REPLICATE,
+                     **CUBIC)]
 
 
 def perspective():
-    return [A.Perspective(p=0.5)]
+    return [A.Perspective(p=0.5, **CUBIC)]
 
 
 def brightness():
@@ -181,19 +183,43 @@ NAMES = {function.__name__: function for function in (
 )}
 
 
-class Augment:
-    """Augments crops (H, W, 3) uint8 by each of `names` in turn; [] returns them unchanged.
+GEOMETRIC = (A.HorizontalFlip, A.Affine, A.Rotate, A.Perspective, A.RandomGridShuffle, Torchvision)
 
-    A crop with a seed always gives the same bytes, whatever the process and earlier draws.
+
+def is_geometric(transform) -> bool:
+    """Whether it moves pixels; so do torchvision's policies, among other things."""
+    return all(map(is_geometric, transform.transforms)) if isinstance(transform, A.OneOf) else isinstance(transform, GEOMETRIC)
+
+
+class Augment:
+    """Augments crops (H, W, 3) uint8 by each of `names` in turn and resizes them; [] only resizes.
+
+    What moves pixels acts first, on the crop as it was cut. The resize by area then averages most of the blur of its
+    interpolation away, so that training crops are as sharp as validation crops. Noise, colours and erasing act on the
+    resized crop. A crop with a seed always gives the same bytes, whatever the process and earlier draws.
     """
 
     def __init__(self, names: list[str]):
-        self.transform = A.Compose([transform for name in names for transform in NAMES[name]()])
+        transforms = [transform for name in names for transform in NAMES[name]()]
+        self.before = A.Compose([transform for transform in transforms if is_geometric(transform)])
+        self.after = A.Compose([transform for transform in transforms if not is_geometric(transform)])
 
-    def __call__(self, crop: np.ndarray, seed: int) -> np.ndarray:
+    def __call__(self, crop: np.ndarray, seed: int, size: tuple[int, int] | None = None) -> np.ndarray:
+        """size: (height, width) of the result; None: the crop's."""
+        rng, random_state = np.random.default_rng(seed), random.Random(seed)
         # One stream for all transforms: after set_random_seed each draws the same, so those with p=0.5 act all or none.
-        self.transform.set_random_state(np.random.default_rng(seed), random.Random(seed))
-        return self.transform(image=crop)["image"]
+        for part in (self.before, self.after):
+            part.set_random_state(rng, random_state)
+        moved = resized(self.before(image=crop)["image"], size or crop.shape[:2])
+        return self.after(image=moved)["image"]
+
+
+def resized(crop: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The crop at (height, width) `size`: by area where it shrinks, else linearly."""
+    if crop.shape[:2] == tuple(size):
+        return crop
+    smaller = crop.shape[0] >= size[0]
+    return cv2.resize(crop, size[::-1], interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
 
 
 def at_test(names: list[str]) -> list[str]:

@@ -1,18 +1,22 @@
 """The Dataset, sampler and DataLoader of crops: uint8 up to the device, and the same draws for any number of workers."""
+from collections import Counter
+
 import cv2
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
 from stages.core.face_store import Faces
+from stages.modeling.augment import resized
 from stages.modeling.samplers import draw
 
 
 class Crops(Dataset):
-    """Items (crop (H, W, 3) uint8, position), indexed by (position, epoch), so that augmentation differs by epoch.
+    """Items (crop (H, W, 3) uint8, position), indexed by (position, epoch) or (position, epoch, copy).
 
     rows: (N,) rows of `faces`, one a position. size: (height, width) of the items; other crops are resized.
-    augment: None, or a function of a crop and a seed, which derives from `seed`, the epoch and the row.
+    augment: None, or a function of a crop, a seed and the size; the seed derives from `seed`, the epoch, the row and the
+    copy: how often the epoch drew the photo before.
     """
 
     def __init__(self, faces: Faces, rows: np.ndarray, size: tuple[int, int], augment=None, seed: int = 0):
@@ -21,19 +25,19 @@ class Crops(Dataset):
     def __len__(self):
         return len(self.rows)
 
-    def __getitem__(self, item: tuple[int, int]):
-        position, epoch = item
+    def __getitem__(self, item: tuple[int, ...]):
+        position, epoch, copy = (*item, 0)[:3]
         crop = self.faces[self.rows[position]]
-        if crop.shape[:2] != self.size:
-            smaller = crop.shape[0] >= self.size[0]
-            crop = cv2.resize(crop, self.size[::-1], interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
         if self.augment:
-            crop = self.augment(np.ascontiguousarray(crop), combined_seed(self.seed, epoch, int(self.rows[position])))
+            seed = combined_seed(self.seed, epoch, int(self.rows[position]), *[copy] * (copy > 0))
+            crop = self.augment(np.ascontiguousarray(crop), seed, self.size)
+        else:
+            crop = resized(crop, self.size)
         return torch.tensor(crop), position
 
 
 class EpochSampler:
-    """A sampler of (position, epoch): with a seed drawn anew each epoch, from seed and epoch alone; without, in order.
+    """A sampler of (position, epoch, copy): with a seed drawn anew each epoch, by seed and epoch; without, in order.
 
     weights: sampling weights (length,), or None: each position once.
     """
@@ -46,7 +50,10 @@ class EpochSampler:
 
     def __iter__(self):
         order = range(self.length) if self.seed is None else draw(self.weights, self.length, self.seed, self.epoch)
-        return ((int(position), self.epoch) for position in order)
+        copies = Counter()
+        for position in map(int, order):
+            yield position, self.epoch, copies[position]
+            copies[position] += 1
 
 
 def combined_seed(*numbers: int) -> int:

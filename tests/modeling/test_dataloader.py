@@ -46,6 +46,14 @@ def test_each_epoch_has_its_own_order_and_its_own_augmentation(faces):
     assert not torch.equal(crops[(0, 0)][0], crops[(0, 1)][0])
 
 
+def test_a_photo_that_an_epoch_draws_twice_is_augmented_anew(faces):
+    one = np.where(np.arange(11) == 3, 1.0, 0.0)
+    batches = loader(Crops(faces, np.arange(11), (20, 16), Augment(["light"]), 7), 11, 0, CPU, seed=1, weights=one)
+    [(crops, positions)] = list(batches)
+    assert set(positions.tolist()) == {3}
+    assert len(crops.flatten(1).unique(dim=0)) == 11
+
+
 def test_training_leaves_out_a_short_last_batch_and_prediction_none(faces):
     assert [len(i) for _, i in epoch(faces, 0, 0)] == [4, 4]
     in_order = loader(Crops(faces, np.arange(11), (20, 16)), 4, 0, CPU)
