@@ -47,7 +47,7 @@ def test_a_sampler_draws_what_it_is_named_after_evenly(train_set, ran, sampler, 
     counts = np.zeros(3)
     for epoch in range(40):
         train_loader.sampler.epoch = epoch
-        counts += np.bincount(train_set.target[[position for position, _ in train_loader.sampler]], minlength=3) / 40
+        counts += np.bincount(train_set.target[[position for position, *_ in train_loader.sampler]], minlength=3) / 40
     assert counts == pytest.approx(shares, abs=2)
 
 
@@ -57,7 +57,7 @@ def test_the_classes_that_a_sampler_draws_evenly_are_age_groups_where_years_are_
     train_loader, _ = loaders(people, people, faces, section(sampler="class", augment=[], batch=2, loss="year_distribution"),
                           (32, 32), CPU, 0)
     draws = train_loader.sampler
-    drawn = np.concatenate([years[[position for position, _ in draws]] for draws.epoch in range(40)])
+    drawn = np.concatenate([years[[position for position, *_ in draws]] for draws.epoch in range(40)])
     assert (drawn == 60).mean() == pytest.approx(0.5, abs=0.05)
     assert (drawn == 20).mean() == pytest.approx(0.25, abs=0.05)
 
