@@ -23,7 +23,7 @@ from stages.core.errors import UserError
 from stages.core.params import FILE, parse
 from stages.core.progress import progress
 from stages.core.yaml_file import read_yaml
-from tools.experiments.overrides import apply_overrides, read_settings
+from tools.shared.overrides import apply_overrides, read_settings
 
 ROOT = Path.cwd()
 

@@ -13,7 +13,7 @@ from statistics import median
 
 from stages.core.command_line import arguments, run
 from stages.core.params import read_model
-from stages.modeling.training_run import train_model
+from stages.modeling.train_model import train_model
 
 
 def epochs_found(name: str, folds: list[int]) -> int:

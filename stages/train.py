@@ -13,7 +13,7 @@ from pathlib import Path
 
 from stages.core.command_line import arguments, run
 from stages.core.errors import UserError
-from stages.modeling.training_run import train_model
+from stages.modeling.train_model import train_model
 
 
 def main():

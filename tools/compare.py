@@ -13,7 +13,7 @@ from stages.core.command_line import arguments, run
 from stages.core.errors import UserError
 from stages.core.metrics import scores
 from stages.evaluation.bootstrap import DRAWS, interval, scores_of_draws
-from tools.experiments.revisions import read_labels
+from tools.shared.revisions import read_labels
 
 ROWS = {"f1": "18 classes", **{attribute: attribute for attribute in ATTRIBUTES}}
 

@@ -49,7 +49,7 @@ def find_photos(given: list[str]) -> list[str]:
         fit = [str(file) for file in files if not why_unused(file, root)]
         photos, others = photos + fit, others + len(files) - len(fit)
     if others:
-        print(f"{others} files are no photos, by their names")
+        print(f"not photos, by their names: {others}")
     if not photos:
         raise UserError(f"{', '.join(given)}: no photos")
     if strange := [shown for photo in photos if (shown := printable(photo)) != photo]:

@@ -21,7 +21,7 @@ from stages.core.model_params import PSEUDO, Model
 from stages.core.params import FILE, read_params
 from stages.core.yaml_file import load
 from stages.evaluation.breakdown import marginals
-from tools.experiments.revisions import read_at
+from tools.shared.revisions import read_at
 
 COMBINED = "data/combined.parquet"
 

@@ -13,8 +13,8 @@ from itertools import chain, count
 from stages.core.command_line import run
 from stages.core.params import FILE
 from stages.core.yaml_file import load, read_yaml
-from tools.experiments.overrides import check, committed, read_words, settings_of, sources_of, uncommitted
-from tools.experiments.revisions import git, revisions
+from tools.shared.overrides import check, committed, read_words, settings_of, sources_of, uncommitted
+from tools.shared.revisions import git, revisions
 
 
 def left_by() -> str | None:

@@ -28,9 +28,9 @@ from stages.core.files import write_csv
 from stages.core.metrics import scores
 from stages.core.yaml_file import load
 from stages.evaluation.bootstrap import interval, scores_of_draws
-from tools.experiments.learning_curves import draw_curves
-from tools.experiments.revisions import git, params_at, read_labels, revisions
 from tools.runs import LOGS, RUNS, TRAINED, differing_keys, experiment_of, read_runs
+from tools.shared.learning_curves import draw_curves
+from tools.shared.revisions import git, params_at, read_labels, revisions
 
 REPORT = Path("reports/results.md")
 

@@ -3,7 +3,7 @@
 recipes/runs/SIZE.yaml lists the runs, and recipes/SIZE.yaml applies on top of each. All are checked before the first one
 starts, and each starts from the last commit's params.yaml; DVC skips stages whose results it has. The same command resumes
 a killed run. Failed runs do not stop the others and are listed at the end. `python -m tools.results` makes the tables;
-logs/comparison/ holds the output of each run.
+logs/runs/ holds the output of each run.
 """
 import os
 import re
@@ -19,11 +19,11 @@ from stages.core.errors import UserError
 from stages.core.params import FILE, TRAINING, is_model, with_training
 from stages.core.progress import progress, say
 from stages.core.yaml_file import load, read_yaml
-from tools.experiments.inputs import SAMPLE
-from tools.experiments.overrides import FOLDER, apply_overrides, check, committed, read_words, sources_of, uncommitted
-from tools.experiments.revisions import git, params_at, revisions
+from tools.shared.inputs import SAMPLE
+from tools.shared.overrides import FOLDER, apply_overrides, check, committed, read_words, sources_of, uncommitted
+from tools.shared.revisions import git, params_at, revisions
 
-RUNS, LOGS = FOLDER / "runs", Path("logs/comparison")
+RUNS, LOGS = FOLDER / "runs", Path("logs/runs")
 TRAINED = Path("logs/trained.csv")  # md5 of a trained model, and its seconds of training
 
 
@@ -32,7 +32,7 @@ def read_runs(size: str) -> dict[str, list[str]]:
     path = RUNS / f"{size}.yaml"
     if not path.is_file():
         found = ", ".join(sorted(file.stem for file in RUNS.glob("*.yaml")))
-        raise UserError(f"{path}: no such comparison; there are {found}")
+        raise UserError(f"{path}: no such list of runs; there are {found}")
     runs = read_yaml(path)
     if not (isinstance(runs, dict) and runs and all(isinstance(words, str) for words in runs.values())):
         raise UserError(f"{path}: must hold lines `name: RECIPE ... KEY=VALUE ...`")
@@ -105,7 +105,7 @@ def run_one(size: str, name: str, words: list[str]) -> bool:
     return done.returncode == 0
 
 
-def compare(size: str, runs: dict[str, list[str]]) -> None:
+def run_missing(size: str, runs: dict[str, list[str]]) -> None:
     """Run the runs without a result; raises UserError naming those that failed."""
     start, failed = committed(), []
     git("reset", "--quiet", "--", str(FILE))  # a killed experiment leaves its own staged, on which the next one would fail
@@ -141,7 +141,7 @@ def main():
     backup = LOGS / f"params-{time.strftime('%Y%m%dT%H%M%S')}.yaml"
     backup.write_bytes(original)
     try:
-        compare(size, runs)
+        run_missing(size, runs)
     finally:
         FILE.write_bytes(original)
         backup.unlink()

@@ -31,10 +31,10 @@ from stages.core.model_params import Model
 from stages.core.params import FILE, read_params, with_training
 from stages.core.progress import progress, say
 from stages.core.yaml_file import read_yaml
-from tools.experiments.overrides import check, settings_of
-from tools.experiments.revisions import git, read_at
-from tools.experiments.search_space import Space, read_space
 from tools.recipe import free_name
+from tools.shared.overrides import check, settings_of
+from tools.shared.revisions import git, read_at
+from tools.shared.search_space import Space, read_space
 
 LOGS = Path("logs/search")
 FAILED = "failed"  # marks a trial that failed, to tell it from a killed one

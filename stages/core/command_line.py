@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from stages.core.errors import UserError
-from stages.core.plan import announce
+from stages.core.stage_progress import announce
 
 LOG = Path("logs/times.csv")  # git-ignored and no output of a stage, since times differ from run to run
 

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from stages.core.augmentation_names import AUGMENTATIONS
 from stages.core.backbone_names import is_backbone
 from stages.core.classes import ATTRIBUTES, BORDERS, OLDEST, VALUES
-from stages.core.fields import Age, Count, FileName, Section, Seed, a_name_is_a_list, null_is_none
+from stages.core.param_types import Age, Count, FileName, Section, Seed, a_name_is_a_list, null_is_none
 
 PSEUDO = Path("data/pseudo")
 OWN = ("attribute", "pseudo")  # not in `training`, since the stage labels depends on them by model

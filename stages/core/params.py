@@ -11,8 +11,8 @@ from pydantic import Field, ValidationError, model_validator
 
 from stages.core.classes import ATTRIBUTES
 from stages.core.errors import UserError
-from stages.core.fields import Count, FileName, Name, Section, Seed, Thresholds, null_is_none
 from stages.core.model_params import OWN, AgeModel, JointModel, Model
+from stages.core.param_types import Count, FileName, Name, Section, Seed, Thresholds, null_is_none
 from stages.core.yaml_file import read_yaml
 
 FILE = Path("params.yaml")

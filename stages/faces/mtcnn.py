@@ -29,7 +29,7 @@ CONTEST_PIXELS = 384 * 512
 SAME = 0.6  # intersection over union from which two boxes agree on a face
 
 
-class Faces(NamedTuple):
+class Candidates(NamedTuple):
     """Candidates that passed O-Net, of all photos of a batch, before NMS."""
 
     owner: torch.Tensor  # (k,) index of the photo
@@ -52,7 +52,7 @@ class Cascade:
                                            for net in (PNet, RNet, ONet))
 
     def __call__(self, photos: torch.Tensor, min_face: int, thresholds) -> list[np.ndarray]:
-        """Faces of at least `min_face` pixels; `thresholds` are those of P-Net, R-Net and O-Net.
+        """Candidates of at least `min_face` pixels; `thresholds` are those of P-Net, R-Net and O-Net.
 
         photos: (N, H, W, 3) uint8, RGB. Returns the faces of each photo, (k, 16), best first: x0, y0, x1, y1, score,
         number of boxes that agree on the face, and x and y of the five landmarks.
@@ -71,14 +71,14 @@ class Cascade:
             out += [table[table[:, 0] == i, 1:] for i in range(len(part))]
         return out
 
-    def find(self, image: torch.Tensor, min_face: int, thresholds) -> Faces:
+    def find(self, image: torch.Tensor, min_face: int, thresholds) -> Candidates:
         """All three networks in turn. image: integral images of the photos."""
         owner, boxes = self.propose(image, min_face, thresholds[0])
         owner, boxes, shifts, _ = self.filter(self.rnet, 24, image, owner, squared(boxes), thresholds[1])
         best = batched_nms(boxes, owner, 0.7)
         boxes = squared(shifted(boxes[best], shifts[best]))
         owner, boxes, shifts, points = self.filter(self.onet, 48, image, owner[best], boxes, thresholds[2])
-        return Faces(owner, shifted(boxes, shifts), points)
+        return Candidates(owner, shifted(boxes, shifts), points)
 
     def propose(self, image, min_face: int, threshold: float) -> tuple[torch.Tensor, torch.Tensor]:
         """P-Net's candidates of all scales after NMS: their photos, (K,), and boxes with scores, (K, 5)."""

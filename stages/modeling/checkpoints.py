@@ -38,7 +38,7 @@ def restore(folder: Path, faces: Faces) -> tuple[nn.Module, dict]:
     return network.eval(), settings
 
 
-def key_of(*parts) -> str:
+def run_digest(*parts) -> str:
     """Hash of the parts (settings and inputs) and the loaded code; a checkpoint with another key is of another run."""
     digest = hashlib.sha256(json.dumps(parts, default=str).encode())
     for name, module in sorted(sys.modules.items()):

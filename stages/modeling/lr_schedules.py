@@ -42,4 +42,5 @@ def after_warmup(optimizer: Optimizer, p: Model, steps: int, steps_an_epoch: int
         return StepLR(optimizer, period, p.schedule_decay)
     if p.schedule == "exponential":
         return ExponentialLR(optimizer, p.schedule_decay ** (1 / period))
+    assert p.schedule == "none"  # a name that is new in model_params.py and has no branch here
     return ConstantLR(optimizer, 1, steps)

@@ -79,8 +79,8 @@ def with_pretrained(name: str, p: Model, size: tuple[int, int]) -> nn.Module:
         return make_network(p.backbone, sum(p.heads), size, pretrained=True)
     except Exception as error:  # noqa: BLE001 the hub raises a dozen kinds, from DNS to disk
         raise UserError(f"params.yaml: {name}.pretrained: true, but the weights of {p.backbone} could not be loaded "
-                        f"({first_line(error)}); set {name}.pretrained to false, or "
-                        f"{name}.weights to a local file") from None
+                        f"({first_line(error)}); set training.pretrained (or {name}'s own) to "
+                        "false, or weights to a local file") from None
 
 
 def first_line(error: Exception) -> str:

@@ -4,7 +4,7 @@ import torch
 from torch.utils.data import WeightedRandomSampler
 
 
-def key_of(kind: str, classes: np.ndarray, cells: np.ndarray) -> np.ndarray | None:
+def balance_key(kind: str, classes: np.ndarray, cells: np.ndarray) -> np.ndarray | None:
     """The key (N,) to balance: of kind "class" or "cell" (gender x age group); None of kind "none"."""
     return {"class": classes, "cell": cells, "none": None}[kind]
 

@@ -4,7 +4,7 @@ import sys
 import pytest
 import torch
 
-from stages.modeling.checkpoints import Resume, key_of, load_model, save_model
+from stages.modeling.checkpoints import Resume, load_model, run_digest, save_model
 
 
 def test_a_model_comes_back_with_its_settings(tmp_path):
@@ -32,12 +32,13 @@ def test_the_key_changes_with_the_code_that_trains(tmp_path, monkeypatch):
     code = tmp_path / "train.py"
     code.write_text("one")
     monkeypatch.setattr(sys.modules["__main__"], "__file__", str(code), raising=False)
-    before = key_of(1)
+    before = run_digest(1)
     code.write_text("two")
-    assert key_of(1) != before
+    assert run_digest(1) != before
 
 
 def test_the_key_changes_with_every_input():
-    keys = [key_of({"lr": 1}, 0, "d"), key_of({"lr": 2}, 0, "d"), key_of({"lr": 1}, 1, "d"), key_of({"lr": 1}, 0, "e")]
+    runs = ({"lr": 1}, 0, "d"), ({"lr": 2}, 0, "d"), ({"lr": 1}, 1, "d"), ({"lr": 1}, 0, "e")
+    keys = [run_digest(*parts) for parts in runs]
     assert len(set(keys)) == 4
-    assert key_of({"lr": 1}, 0, "d") == keys[0]
+    assert run_digest({"lr": 1}, 0, "d") == keys[0]

@@ -8,7 +8,7 @@ import torch
 from stages.core.errors import UserError
 from stages.core.face_store import Faces
 from stages.modeling.checkpoints import Resume
-from stages.modeling.dataset import loaders, read_datasets
+from stages.modeling.datamodule import loaders, read_datasets
 from stages.modeling.fit_loop import best_epoch, fit, validate
 from stages.modeling.losses import make_loss
 from stages.modeling.networks import start_network

@@ -85,7 +85,7 @@ def test_pretrained_weights_without_a_network_name_the_parameter_to_set(monkeypa
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    with pytest.raises(UserError, match=r"set age.pretrained to false, or age.weights to a local file") as error:
+    with pytest.raises(UserError, match=r"set training.pretrained \(or age's own\) to false, or weights to ") as error:
         start_network("age", section(backbone="tf_efficientnetv2_b0", pretrained=True), SIZE)
     assert "\n" not in str(error.value)
 

@@ -2,14 +2,14 @@
 import numpy as np
 import pytest
 
-from stages.modeling.samplers import draw, key_of, weights_by
+from stages.modeling.samplers import balance_key, draw, weights_by
 
 CLASSES = np.repeat([0, 1, 2], [9000, 900, 100])
 CELLS = np.random.default_rng(0).permutation(np.repeat(["m0", "m1", "m2", "f0"], [60, 40, 9000, 900]))
 
 
 def drawn_shares(kind: str) -> np.ndarray:
-    key = key_of(kind, CLASSES, CELLS)
+    key = balance_key(kind, CLASSES, CELLS)
     positions = draw(weights_by(key), len(key), seed=7, epoch=0)
     assert len(positions) == len(key)
     return np.unique(key[positions], return_counts=True)[1] / len(key)
@@ -35,7 +35,7 @@ def test_photos_of_one_class_are_drawn_alike():
 
 
 def test_none_draws_everyone_once_in_the_order_of_the_seed_and_epoch():
-    assert key_of("none", CLASSES, CELLS) is None
+    assert balance_key("none", CLASSES, CELLS) is None
     np.testing.assert_array_equal(draw(None, 50, seed=7, epoch=3), np.random.default_rng([7, 3]).permutation(50))
 
 

@@ -49,7 +49,7 @@ def test_every_photo_has_a_row_and_other_files_are_counted(own):
     (folder / "notes.txt").write_text("no photo")
     done = own.python("tools.label", "new", "new/a.jpg")
     assert done.returncode == 0, done.stderr
-    assert "1 files are no photos" in done.stdout
+    assert "not photos, by their names: 1" in done.stdout
     table = pd.read_csv(own.root / "labels.csv").set_index("photo")
     assert sorted(table.index) == ["new/a.jpg", "new/broken.jpg", "new/deeper/b.jpg"]
     assert table.found["new/broken.jpg"] == "unreadable"

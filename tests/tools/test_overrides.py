@@ -6,7 +6,7 @@ import pytest
 from stages.core.errors import UserError
 from stages.core.params import with_training
 from tests.sections import SHIPPED
-from tools.experiments.overrides import apply_overrides, merge, settings_of
+from tools.shared.overrides import apply_overrides, merge, settings_of
 
 
 def test_a_later_value_of_training_counts_more_than_what_was_said_of_one_model():

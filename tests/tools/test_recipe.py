@@ -8,8 +8,8 @@ from stages.core.errors import UserError
 from stages.core.params import FILE
 from stages.core.yaml_file import read_yaml
 from tests.conftest import ROOT, TINY
-from tools.experiments.overrides import check, flatten, read_recipe, read_settings, read_words, sources_of
 from tools.recipe import left_by
+from tools.shared.overrides import check, flatten, read_recipe, read_settings, read_words, sources_of
 
 RECIPES = sorted(file.stem for file in (ROOT / "recipes").glob("*.yaml"))
 

@@ -17,7 +17,7 @@ from stages.core.yaml_file import read_yaml
 from stages.crop import crop_shape
 from stages.modeling.networks import head_of, start_network
 from tests.conftest import ROOT, SMALL, TINY, Project
-from tools.experiments.overrides import check, flatten, read_recipe, sources_of
+from tools.shared.overrides import check, flatten, read_recipe, sources_of
 
 RECIPES = sorted(file.stem for file in (ROOT / "recipes").glob("*.yaml"))
 SIZES = sorted(file.stem for file in (ROOT / "recipes/runs").glob("*.yaml"))  # are put on top of recipes, and are none

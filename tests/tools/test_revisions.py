@@ -2,7 +2,7 @@
 import pytest
 
 from stages.core.errors import UserError
-from tools.experiments.revisions import git, params_at, revisions
+from tools.shared.revisions import git, params_at, revisions
 
 
 def committed(epochs: int, monkeypatch) -> str:

@@ -18,10 +18,10 @@ from stages.core.errors import UserError
 from stages.core.yaml_file import load
 from tests.conftest import ROOT, Project
 from tools import runs as comparison
-from tools.experiments.learning_curves import with_new_models
-from tools.experiments.overrides import apply_overrides, check, committed, read_words, sources_of
 from tools.results import Result, replace_table, table_of
 from tools.runs import RUNS, TRAINED, differing_keys, experiment_of, note_seconds, read_runs
+from tools.shared.learning_curves import with_new_models
+from tools.shared.overrides import apply_overrides, check, committed, read_words, sources_of
 
 
 @pytest.fixture(scope="module")
@@ -50,14 +50,14 @@ def test_a_run_that_fails_is_named_and_the_others_go_on(compared):
     assert compared.first.returncode == 1
     assert compared.first.stderr.splitlines()[-1] == (
         "error: 1 of 4 runs failed: broken; the same command tries them again")
-    assert "error: params.yaml: age.weights: 'params.yaml' " in (compared.root / "logs/comparison/tiny-broken.log").read_text()
+    assert "error: params.yaml: age.weights: 'params.yaml' " in (compared.root / "logs/runs/tiny-broken.log").read_text()
 
 
 @pytest.mark.slow
 def test_the_same_command_runs_only_what_has_no_result(compared):
     assert "3 of 4 runs have their result" in compared.second.stdout
-    assert (compared.root / "logs/comparison/tiny-focal.log").read_text().count("dvc exp run") == 1
-    assert (compared.root / "logs/comparison/tiny-broken.log").read_text().count("dvc exp run") == 2
+    assert (compared.root / "logs/runs/tiny-focal.log").read_text().count("dvc exp run") == 1
+    assert (compared.root / "logs/runs/tiny-broken.log").read_text().count("dvc exp run") == 2
 
 
 @pytest.mark.slow
@@ -75,7 +75,7 @@ def test_while_runs_begin_from_the_commit_my_parameters_lie_beside_them(own, mon
     monkeypatch.setattr("sys.argv", ["tools.runs", "screening"])
     own.set(combine__vote="hard")
     mine, kept = (own.root / "params.yaml").read_text(), []
-    monkeypatch.setattr(comparison, "compare", lambda size, runs: kept.extend(
+    monkeypatch.setattr(comparison, "run_missing", lambda size, runs: kept.extend(
         file.read_text() for file in (own.root / comparison.LOGS).glob("params-*.yaml")))
     comparison.main()
     assert kept == [mine]
@@ -106,7 +106,7 @@ def test_a_comparison_that_is_killed_lists_its_run_and_goes_on_where_it_was(own)
     assert "tiny: 0 of 1 runs" in listed.stdout, listed.stderr
     again = own.python("tools.runs", "tiny")
     assert again.returncode == 0, again.stdout + again.stderr
-    assert "going on after epoch" in (own.root / "logs/comparison/tiny-base.log").read_text()
+    assert "going on after epoch" in (own.root / "logs/runs/tiny-base.log").read_text()
     assert "tiny: 1 of 1 runs" in own.python("tools.results").stdout
 
 
@@ -205,7 +205,7 @@ def test_a_list_of_runs_that_would_lose_one_is_one_line(here, text, said):
 
 
 def test_seconds_of_a_training_that_went_on_from_a_checkpoint_are_not_taken_for_all_of_it(here):
-    for folder in ("logs/comparison", "models"):
+    for folder in ("logs/runs", "models"):
         (here / folder).mkdir(parents=True)
     stages = {f"train@{model}-0": {"outs": [{"md5": model}]} for model in ("mask", "age")}
     (here / "dvc.lock").write_text(yaml.safe_dump({"stages": stages}))
@@ -283,7 +283,7 @@ def test_a_wrong_key_stops_before_anything_runs(own):
 
 def test_a_size_that_is_not_there_names_those_there_are(monkeypatch):
     monkeypatch.chdir(ROOT)
-    with pytest.raises(UserError, match=r"recipes/runs/huge.yaml: no such comparison; there are .*screening"):
+    with pytest.raises(UserError, match=r"recipes/runs/huge.yaml: no such list of runs; there are .*screening"):
         read_runs("huge")
 
 

@@ -10,8 +10,8 @@ from stages.core.params import FILE, read_params
 from stages.core.yaml_file import read_yaml
 from tests.conftest import ROOT
 from tools import search
-from tools.experiments.overrides import check
-from tools.experiments.search_space import SPACES, read_space
+from tools.shared.overrides import check
+from tools.shared.search_space import SPACES, read_space
 
 SPACE = "loss: [focal, cross_entropy]\nlr: {low: 1.0e-4, high: 1.0e-2, log: true}\nepochs: {low: 1, high: 3}\n"
 

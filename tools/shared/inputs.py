@@ -22,8 +22,8 @@ def check_files(p: Params, sources: dict[str, str]) -> None:
         raise UserError(f"{FACES}: {others[0]} is no file of the stage crop, which empties the folder; put photos into a "
                         "folder of their own, such as data/mine")
     if root != SAMPLE and not root.is_dir():
-        raise UserError(f"{source}: data.root: {p.data.root!r} is no folder; put the photos there as README's "
-                        f"\"Your own photos\" says, or set data.root to {SAMPLE} for the drawn sample")
+        raise UserError(f"{source}: data.root: {p.data.root!r} is no folder; put the photos there as "
+                        f"docs/own-photos.md says, or set data.root to {SAMPLE} for the drawn sample")
     files = {"data.table": p.data.table and root / p.data.table, "labels.corrections": p.labels.corrections}
     for name in p.models:
         files |= {f"{name}.weights": p.sections[name].weights, f"{name}.pseudo": p.sections[name].pseudo}

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from stages.modeling.lr_schedules import make_schedule
-from stages.modeling.training_run import shortened
+from stages.modeling.train_model import shortened
 from tests.sections import section
 
 

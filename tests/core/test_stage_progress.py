@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from stages.core.plan import announce, last_seconds, pipeline, place
+from stages.core.stage_progress import announce, last_seconds, pipeline, place
 from tests.conftest import ROOT
 
 PLAN = {"index": ("stages.index",), "train@age-0": ("stages.train", "age", "0"), "report": ("stages.report",)}

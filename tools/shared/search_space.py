@@ -9,7 +9,7 @@ from stages.core.errors import UserError
 from stages.core.model_params import Model
 from stages.core.params import describe
 from stages.core.yaml_file import read_yaml
-from tools.experiments.overrides import FOLDER
+from tools.shared.overrides import FOLDER
 
 SPACES = FOLDER / "search"
 

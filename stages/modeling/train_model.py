@@ -10,8 +10,8 @@ from stages.core.device import pick_device
 from stages.core.face_store import Faces
 from stages.core.model_params import Model
 from stages.core.params import read_model
-from stages.modeling.checkpoints import Resume, key_of, save_model
-from stages.modeling.dataset import loaders, make_mixing, read_datasets
+from stages.modeling.checkpoints import Resume, run_digest, save_model
+from stages.modeling.datamodule import loaders, make_mixing, read_datasets
 from stages.modeling.fit_loop import best_epoch, fit, validate
 from stages.modeling.losses import make_loss
 from stages.modeling.networks import head_of, start_network
@@ -39,7 +39,7 @@ def train_model(name: str, fold: int | None, out: Path, epochs: int | None = Non
         print(f"note: crops of {faces.pixels.shape[1]} pixels for {name}.image_size, {p.image_size}: augmentation blurs them; "
               f"{2 * p.image_size} (crop.height) would stay sharp")
     resume = Resume(Path("models/.resume", f"{name}-{'refit' if fold is None else fold}.pt"),
-                    key_of(p.model_dump(), fold, faces.digest, input_digests(name, p)))
+                    run_digest(p.model_dump(), fold, faces.digest, input_digests(name, p)))
     with Live(str(out / "live"), dvcyaml=None, save_dvc_exp=False) as live:
         best, curve = fit(trainer, train_loader, train_set.target, resume, live, score)
     kept = best_epoch(curve, p.best if score else None)

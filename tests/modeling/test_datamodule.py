@@ -6,7 +6,7 @@ import torch
 
 from stages.core.classes import classes_of
 from stages.core.face_store import Faces
-from stages.modeling.dataset import LabelledCrops, loaders, make_mixing, read_datasets, training_targets
+from stages.modeling.datamodule import LabelledCrops, loaders, make_mixing, read_datasets, training_targets
 from tests.sections import section
 
 CPU = torch.device("cpu")

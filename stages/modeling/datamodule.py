@@ -14,7 +14,7 @@ from stages.core.model_params import Model
 from stages.modeling.augment import Augment, at_test
 from stages.modeling.dataloader import Crops, loader
 from stages.modeling.mixup import Mixing
-from stages.modeling.samplers import key_of, weights_by
+from stages.modeling.samplers import balance_key, weights_by
 
 
 @dataclass
@@ -101,7 +101,7 @@ def loaders(train_set: LabelledCrops, val_set: LabelledCrops, faces: Faces, p: M
             device: torch.device, workers: int) -> tuple[DataLoader, DataLoader]:
     """Batches of the training set, drawn and augmented anew each epoch, and of the validation set."""
     target = train_set.target.numpy()
-    key = key_of(p.sampler, age_group(target) if p.loss == "year_distribution" else target, train_set.cells())
+    key = balance_key(p.sampler, age_group(target) if p.loss == "year_distribution" else target, train_set.cells())
     weights = None if key is None else weights_by(key)
     train_crops = Crops(faces, train_set.rows, size, Augment(p.augment) if p.augment else None, p.seed)
     val_crops = Crops(faces, val_set.rows, size, Augment(at_test(p.augment)) if at_test(p.augment) else None)

@@ -8,7 +8,7 @@ import yaml
 from stages.core.errors import UserError
 from stages.core.params import FILE, TRAINING, Params, is_model, parse
 from stages.core.yaml_file import load, read_yaml
-from tools.experiments.inputs import check_files
+from tools.shared.inputs import check_files
 
 FOLDER = Path("recipes")
 MAPS = ("weights", "attribute_losses")  # maps: params.yaml need not list their keys, which the schema checks
