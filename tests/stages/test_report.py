@@ -187,7 +187,7 @@ def test_the_page_says_what_the_metrics_say_and_shows_every_mistake(ran):
     text = (ran.root / "reports/index.html").read_text()
     labels = pd.read_csv(ran.root / "reports/plots/labels.csv")
     wrong = labels[labels.class_true != labels.class_predicted]
-    assert f"{len(labels)} photos of {labels.person.nunique()} people" in text
+    assert f"{len(labels)} photos of {labels.person.nunique()} held-out people" in text
     assert text.count('<li class="card"') == len(wrong)
     assert all(photo in text for photo in wrong.photo)
 

@@ -252,7 +252,8 @@ def test_with_dvc_each_trial_is_an_experiment_and_the_workspace_stays_as_it_is(o
     assert {file: (own.root / file).read_bytes() for file in before} == before
     log = (own.root / "logs/search/search-age-0.log").read_text()
     assert "Running stage 'train@age-0'" in log and "Running stage 'train@gender-0'" not in log
-    rows = [line.split() for line in done.stdout.splitlines() if line.startswith("search-age-")]
+    table = done.stdout[done.stdout.index("experiment  "):].splitlines()
+    rows = [line.split() for line in table if line.startswith("search-age-")]
     assert {row[0] for row in rows} == set(own.sh("dvc", "exp", "list", "--name-only").stdout.split())
     assert "2 finished, 0 failed, 0 refused" in done.stdout
     best = next(line for line in done.stdout.splitlines() if "dvc exp apply" in line).split(": ")[-1].split()
