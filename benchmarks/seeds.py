@@ -52,7 +52,11 @@ def main():
     asked = parser.parse_args()
     overrides = read_settings(asked.set)
     values = apply_overrides(overrides, read_yaml(FILE), dict.fromkeys(overrides, "--set"))
-    parse(values)
+    sections = parse(values).sections
+    if unknown := [model for model in asked.models if model not in sections]:
+        raise UserError(f"--models: {unknown[0]!r} has no section in {FILE}; there are {', '.join(sections)}")
+    if min(asked.seeds, *asked.threads) < 1:
+        raise UserError(f"--seeds = {asked.seeds}, --threads = {asked.threads}: must be 1 or more")
     print("| model | threads | seeds | minimum | median | maximum |\n|---|---|---|---|---|---|")
     for model in asked.models:
         for threads in asked.threads:

@@ -62,3 +62,26 @@ def test_a_folder_without_photos_is_one_line(ran, words):
     done = ran.python(*words)
     assert done.returncode == 1
     assert done.stderr.strip() == "error: nowhere: no photos there"
+
+
+def test_the_luck_of_seeds_is_printed_and_nothing_in_the_project_changes(own):
+    before = {file: file.read_bytes() for file in own.root.rglob("*") if file.is_file() and "logs" not in file.parts}
+    done = own.python("benchmarks.seeds", "--models", "mask", "--seeds", "2", "--threads", "1", "--set", "mask.lr=0.05")
+    assert done.returncode == 0, done.stderr
+    [row] = [line.split("|") for line in done.stdout.splitlines() if line.startswith("| mask ")]
+    assert [cell.strip() for cell in row[2:4]] == ["1", "2"]
+    low, middle, high = map(float, row[4:7])
+    assert 0 <= low <= middle <= high <= 1
+    after = {file: file.read_bytes() for file in own.root.rglob("*") if file.is_file() and "logs" not in file.parts}
+    assert {file: data for file, data in after.items() if "__pycache__" not in file.parts} == {
+        file: data for file, data in before.items() if "__pycache__" not in file.parts}
+
+
+@pytest.mark.parametrize("words, said", [
+    (("--models", "nose"), "--models: 'nose' has no section in params.yaml; there are mask, gender, age, joint"),
+    (("--seeds", "0"), "--seeds = 0, --threads = [1, 2]: must be 1 or more"),
+    (("--set", "age.los=focal"), "--set: age.los: no such parameter in params.yaml"),
+])
+def test_luck_that_cannot_be_measured_is_one_line(own, words, said):
+    done = own.python("benchmarks.seeds", *words)
+    assert (done.returncode, done.stderr) == (1, f"error: {said}\n")
