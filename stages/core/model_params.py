@@ -40,6 +40,7 @@ class Model(Section):
     warmup: Annotated[int, Field(ge=0)]
     frozen: Annotated[float, Field(ge=0, le=1)]
     freeze_epochs: Annotated[int, Field(ge=0)]
+    precise_bn: Annotated[int, Field(ge=0)]
     ema: Annotated[float, Field(ge=0, lt=1)]
     loss: Loss
     focal_gamma: Annotated[float, Field(ge=0, le=10)]

@@ -104,9 +104,25 @@ def loaders(train_set: LabelledCrops, val_set: LabelledCrops, faces: Faces, p: M
     key = balance_key(p.sampler, age_group(target) if p.loss == "year_distribution" else target, train_set.cells())
     weights = None if key is None else weights_by(key)
     train_crops = Crops(faces, train_set.rows, size, Augment(p.augment) if p.augment else None, p.seed)
-    val_crops = Crops(faces, val_set.rows, size, Augment(at_test(p.augment)) if at_test(p.augment) else None)
+    val_crops = Crops(faces, val_set.rows, size, augment_at_test(p))
     return (loader(train_crops, p.batch, workers, device, seed=p.seed, weights=weights),
             loader(val_crops, 2 * p.batch, workers, device))
+
+
+def statistics_loader(train_set: LabelledCrops, faces: Faces, p: Model, size: tuple[int, int], device: torch.device,
+                      workers: int) -> DataLoader | None:
+    """Full batches of about p.precise_bn photos of the training set, as at prediction; None if that is 0."""
+    if not p.precise_bn:
+        return None
+    batch = 2 * p.batch
+    rows = np.random.default_rng(p.seed).permutation(train_set.rows)[:max(batch, p.precise_bn)]
+    rows = rows[:max(len(rows) // batch * batch, min(batch, len(rows)))]
+    return loader(Crops(faces, rows, size, augment_at_test(p)), batch, workers, device)
+
+
+def augment_at_test(p: Model) -> Augment | None:
+    """The part of the model's augmentation that applies at validation, too, or None."""
+    return Augment(at_test(p.augment)) if at_test(p.augment) else None
 
 
 def training_targets(p: Model, labels: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:

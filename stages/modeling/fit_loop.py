@@ -12,6 +12,7 @@ from stages.core.errors import UserError
 from stages.core.metrics import macro_f1
 from stages.core.model_params import Model
 from stages.core.progress import duration
+from stages.modeling.batch_norm import estimate_statistics
 from stages.modeling.checkpoints import Resume
 from stages.modeling.dataloader import combined_seed
 from stages.modeling.multitask import class_logs
@@ -19,11 +20,12 @@ from stages.modeling.trainer import Epoch, Trainer, predict_logits
 
 
 def fit(trainer: Trainer, train_loader: DataLoader, target: Tensor, resume: Resume, live: Live,
-        score: Callable[[nn.Module], dict] | None = None) -> tuple[dict, list[dict]]:
+        score: Callable[[nn.Module], dict] | None = None, statistics: DataLoader | None = None) -> tuple[dict, list[dict]]:
     """Train, and return the weights of the best epoch and the curve, a row an epoch.
 
     target: (N,) class (or year) of each position of `train_loader`. score: gives "val/f1", "val/accuracy" and "val/loss" of
-    a network; None: nothing is held out, and the last epoch is kept. Raises UserError if the first epoch diverges.
+    a network; None: nothing is held out, and the last epoch is kept. statistics: crops over which those of batch
+    normalisation are estimated anew after each epoch, or None. Raises UserError if the first epoch diverges.
     """
     p, state, curve, best = trainer.p, resume.load(), [], None
     if state:
@@ -38,6 +40,8 @@ def fit(trainer: Trainer, train_loader: DataLoader, target: Tensor, resume: Resu
         torch.manual_seed(combined_seed(p.seed, epoch))  # for dropout: the same draws after resuming
         lr, started = trainer.optimizer.param_groups[0]["lr"], time.monotonic()
         done = trainer.train_epoch(train_loader, target, f"epoch {epoch + 1} of {epochs}", epoch)
+        if statistics:
+            estimate_statistics(trainer.best_network, trainer.network, statistics, trainer.device)
         if what := find_divergence(done, trainer.best_network):
             report_divergence(f"{what} of epoch {epoch + 1}", best_epoch(curve, by), p)
             break

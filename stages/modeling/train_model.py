@@ -11,7 +11,7 @@ from stages.core.face_store import Faces
 from stages.core.model_params import Model
 from stages.core.params import read_model
 from stages.modeling.checkpoints import Resume, run_digest, save_model
-from stages.modeling.datamodule import loaders, make_mixing, read_datasets
+from stages.modeling.datamodule import loaders, make_mixing, read_datasets, statistics_loader
 from stages.modeling.fit_loop import best_epoch, fit, validate
 from stages.modeling.losses import make_loss
 from stages.modeling.networks import head_of, start_network
@@ -32,6 +32,7 @@ def train_model(name: str, fold: int | None, out: Path, epochs: int | None = Non
     trainer = Trainer(start_network(name, p, size), p, make_loss(p, train_set.target), max(1, len(train_set.rows) // p.batch),
                       device, make_mixing(p, train_set))
     train_loader, val_loader = loaders(train_set, val_set, faces, p, size, device, params.machine.workers)
+    statistics = statistics_loader(train_set, faces, p, size, device, params.machine.workers)
     score = None if fold is None else partial(validate, val_loader=val_loader, target=val_set.target, p=p, device=device)
     scope = "everyone" if fold is None else f"fold {fold}"
     print(f"{name}, {scope}: {len(train_set.rows)} photos to learn from, {len(val_set.rows)} held out, on {device}")
@@ -41,7 +42,7 @@ def train_model(name: str, fold: int | None, out: Path, epochs: int | None = Non
     resume = Resume(Path("models/.resume", f"{name}-{'refit' if fold is None else fold}.pt"),
                     run_digest(p.model_dump(), fold, faces.digest, input_digests(name, p)))
     with Live(str(out / "live"), dvcyaml=None, save_dvc_exp=False) as live:
-        best, curve = fit(trainer, train_loader, train_set.target, resume, live, score)
+        best, curve = fit(trainer, train_loader, train_set.target, resume, live, score, statistics)
     kept = best_epoch(curve, p.best if score else None)
     save_model(best, settings(p) | {"epochs": len(curve), "best_epoch": kept, "f1": curve[kept - 1].get("val/f1")}, out)
     resume.clear()
