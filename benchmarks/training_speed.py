@@ -47,7 +47,8 @@ def bare_epoch(trainer: Trainer, crops: torch.Tensor, target: torch.Tensor, step
     trainer.network.train()
     position = torch.arange(len(crops))
     for step in range(steps):
-        trainer.step(crops, position, target, step)
+        trainer.backward(crops, position, target, step)
+        trainer.update(step)
 
 
 def seconds(work, device: torch.device) -> float:
@@ -63,10 +64,9 @@ def compare(faces: Faces, p: Model, size: int, rounds: int, compiled: bool, devi
     torch.manual_seed(0)
     began = time.perf_counter()
     batches = loader(Crops(faces, np.arange(len(faces)), (size, size), Augment(["light"])), p.batch, workers, device, seed=0)
-    trainer = Trainer(start_network("age", p, (size, size)), p, make_loss(p, None), len(batches), device)
+    trainer = Trainer(start_network("age", p, (size, size)), p, make_loss(p, None), len(batches), device,
+                      compiled=compiled)
     trainer.schedule.step = lambda: None  # the benchmark takes more steps than the schedule has
-    if compiled:
-        trainer.network.compile()
     target = torch.arange(len(faces)) % 3
     crops = torch.stack([batches.dataset[(i, 0)][0] for i in range(p.batch)]).to(device)
     seconds(lambda: bare_epoch(trainer, crops, target.to(device), 1), device)

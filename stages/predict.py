@@ -47,7 +47,7 @@ def probabilities(name: str, folder: Path, faces: Faces, rows: list[int], p: Par
 
     def look(names: list[str], view: int = 0, flip: bool = False):
         """Probabilities (N, C) of one view: photos augmented by `names`, with the random draws of that view, or mirrored."""
-        crops = Crops(faces, rows, size, Augment(names) if names else None, settings["seed"])
+        crops = Crops(faces, rows, size, Augment(names, settings["augment_options"]) if names else None, settings["seed"])
         batches = loader(crops, p.machine.batch, p.machine.workers, device)
         batches.sampler.epoch = view
         return class_logs(predict_logits(network, batches, device, flip), heads).exp()

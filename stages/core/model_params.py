@@ -29,9 +29,14 @@ class Model(Section):
     image_size: Annotated[int, Field(ge=16, le=1024)]
     epochs: Count
     batch: Annotated[int, Field(ge=2)]
+    drop_rate: Annotated[float, Field(ge=0, lt=1)]
+    drop_path_rate: Annotated[float, Field(ge=0, lt=1)]
     head_layers: Annotated[int, Field(ge=1, le=2)]
     optimizer: Literal["sgd", "adam", "adamw", "nadam", "adamp"]
     lr: Annotated[float, Field(gt=0, le=10)]
+    head_lr: Annotated[float, Field(gt=0, le=10)] | None
+    layer_decay: Annotated[float, Field(gt=0, le=1)]
+    grad_accum_steps: Count
     weight_decay: Annotated[float, Field(ge=0, le=1)]
     clip_grad: Annotated[float, Field(ge=0)]
     schedule: Annotated[Literal["none", "cosine", "cosine_restarts", "step", "exponential", "one_cycle"], null_is_none]
@@ -51,6 +56,8 @@ class Model(Section):
     class_weights: Annotated[Literal["none", "balanced"], null_is_none]
     sampler: Annotated[Literal["none", "class", "cell"], null_is_none]
     augment: Annotated[list[Literal[AUGMENTATIONS]], a_name_is_a_list]
+    randaugment_magnitude: Annotated[int, Field(ge=0, le=30)]
+    resized_crop_min: Annotated[float, Field(gt=0, le=1)]
     mixing: Annotated[Literal["none", "mixup", "cutmix", "half_cutmix"], null_is_none]
     mixing_share: Annotated[float, Field(gt=0, le=1)]
     mixing_alpha: Annotated[float, Field(gt=0, le=100)]
@@ -86,6 +93,11 @@ class Model(Section):
     def targets(self) -> int:
         """Number of training targets: the classes, or the years for loss year_distribution."""
         return OLDEST + 1 if self.loss == "year_distribution" else self.classes
+
+    @property
+    def augment_options(self) -> dict[str, dict]:
+        """Arguments of single augmentations, by name."""
+        return {"randaugment": {"magnitude": self.randaugment_magnitude}, "resized_crop": {"smallest": self.resized_crop_min}}
 
     @model_validator(mode="after")
     def backbone_is_known(self):

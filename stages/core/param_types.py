@@ -1,4 +1,5 @@
 """Types of parameters, and the base class of the sections of params.yaml: no unknown keys, no NaN, no true for 1."""
+import os
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
@@ -14,8 +15,14 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 Thresholds = tuple[Share, Share, Share]
 Age = Annotated[int, Field(ge=0, le=OLDEST)]
 null_is_none = BeforeValidator(lambda value: "none" if value is None else value)  # YAML's null stands for the name none
+auto_is_the_cores = BeforeValidator(lambda value: cores() if value == "auto" else value)
 a_name_is_a_list = BeforeValidator(lambda value: [] if value in (None, "none") else
                                    [value] if isinstance(value, str) else value)
+
+
+def cores() -> int:
+    """Cores that this process may use, which in a container are fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1  # not on macOS
 
 
 class Section(BaseModel):

@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 from stages.core.classes import ATTRIBUTES
 from stages.core.errors import UserError
 from stages.core.model_params import OWN, AgeModel, JointModel, Model
-from stages.core.param_types import Count, FileName, Name, Section, Seed, Thresholds, null_is_none
+from stages.core.param_types import Count, FileName, Name, Section, Seed, Thresholds, auto_is_the_cores, null_is_none
 from stages.core.yaml_file import read_yaml
 
 FILE = Path("params.yaml")
@@ -87,8 +87,9 @@ class Combine(Section):
 
 class Machine(Section):
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")]
-    workers: Annotated[int, Field(ge=0, le=256)]
+    workers: Annotated[int, Field(ge=0, le=256), auto_is_the_cores]
     batch: Count
+    compile: bool
 
 
 class Params(Section):

@@ -4,6 +4,7 @@ To add one, write a function, add it to NAMES, and its name to stages/core/augme
 the reference systems' lists with their values, written for albumentations 2: brightness and contrast alone are
 RandomBrightnessContrast with the other limit 0, and noise has R4's variance of 10 to 50 on a scale of 0 to 255.
 """
+import math
 import os
 import random
 from contextlib import contextmanager
@@ -37,12 +38,13 @@ def torch_seeded(seed: int):
 
 
 class Torchvision(A.ImageOnlyTransform):
-    """A transform of torchvision.transforms.v2 for albumentations, by name, with its defaults but for interpolation."""
+    """A transform of torchvision.transforms.v2 for albumentations, by name, with `options` and its defaults."""
 
-    def __init__(self, name: str):
+    def __init__(self, name: str, **options):
         from torchvision.transforms import v2  # here: it takes as long as all other imports, and few models need it
         super().__init__(p=1)
-        self.policy = getattr(v2, name)(interpolation=v2.InterpolationMode.BILINEAR)  # as R2; nearest gives jagged edges
+        bilinear = v2.InterpolationMode.BILINEAR  # as R2; nearest gives jagged edges
+        self.policy = getattr(v2, name)(interpolation=bilinear, **options)
 
     def get_params(self) -> dict:
         return {"seed": int(self.random_generator.integers(2**63))}
@@ -51,6 +53,28 @@ class Torchvision(A.ImageOnlyTransform):
         with torch_seeded(seed):
             result = self.policy(torch.tensor(img).permute(2, 0, 1))
         return np.ascontiguousarray(result.permute(1, 2, 0).numpy())
+
+
+class ResizedCrop(A.ImageOnlyTransform):
+    """A part of the crop, resized to its whole: `smallest` to 1 of the area, with 3/4 to 4/3 of the aspect ratio.
+
+    Szegedy et al., "Going Deeper with Convolutions", 2015, section 6, with torchvision's choice of the aspect ratio.
+    """
+
+    def __init__(self, smallest: float):
+        super().__init__(p=1)
+        self.smallest = smallest
+
+    def get_params_dependent_on_data(self, params: dict, data: dict) -> dict:
+        height, width = params["shape"][:2]
+        area, ratio = self.py_random.uniform(self.smallest, 1), math.exp(self.py_random.uniform(-1, 1) * math.log(4 / 3))
+        high, wide = (min(1, math.sqrt(area / ratio)), min(1, math.sqrt(area * ratio)))
+        high, wide = max(1, round(high * height)), max(1, round(wide * width))
+        return {"y": self.py_random.randint(0, height - high), "x": self.py_random.randint(0, width - wide),
+                "high": high, "wide": wide}
+
+    def apply(self, img: np.ndarray, y: int, x: int, high: int, wide: int, **_) -> np.ndarray:
+        return cv2.resize(img[y:y + high, x:x + wide], img.shape[1::-1], interpolation=cv2.INTER_CUBIC)
 
 
 def light():
@@ -161,9 +185,9 @@ def autoaugment():
     return [Torchvision("AutoAugment")]
 
 
-def randaugment():
-    """2 operations a crop, of magnitude 9 of 30 (Cubuk et al. 2020)."""
-    return [Torchvision("RandAugment")]
+def randaugment(magnitude: int = 9):
+    """2 operations a crop, of a magnitude from 0 to 30 (Cubuk et al. 2020)."""
+    return [Torchvision("RandAugment", magnitude=magnitude)]
 
 
 def augmix():
@@ -176,14 +200,20 @@ def trivialaugment():
     return [Torchvision("TrivialAugmentWide")]
 
 
+def resized_crop(smallest: float = 0.5):
+    """A random part of the crop, at least this share of its area, resized to the whole."""
+    return [ResizedCrop(smallest)]
+
+
 NAMES = {function.__name__: function for function in (
     light, r4_mask, r4_gender, r4_age, r2_age, r3,
     flip, rotate, affine, perspective, brightness, contrast, hue, color_jitter, noise, grey,
     random_grey, grid_shuffle, erasing, autoaugment, randaugment, augmix, trivialaugment,
+    resized_crop,
 )}
 
 
-GEOMETRIC = (A.HorizontalFlip, A.Affine, A.Rotate, A.Perspective, A.RandomGridShuffle, Torchvision)
+GEOMETRIC = (A.HorizontalFlip, A.Affine, A.Rotate, A.Perspective, A.RandomGridShuffle, ResizedCrop, Torchvision)
 
 
 def is_geometric(transform) -> bool:
@@ -199,8 +229,9 @@ class Augment:
     resized crop. A crop with a seed always gives the same bytes, whatever the process and earlier draws.
     """
 
-    def __init__(self, names: list[str]):
-        transforms = [transform for name in names for transform in NAMES[name]()]
+    def __init__(self, names: list[str], options: dict[str, dict] | None = None):
+        """options: arguments of single augmentations by name, such as {"randaugment": {"magnitude": 9}}."""
+        transforms = [transform for name in names for transform in NAMES[name](**(options or {}).get(name, {}))]
         self.before = A.Compose([transform for transform in transforms if is_geometric(transform)])
         self.after = A.Compose([transform for transform in transforms if not is_geometric(transform)])
 

@@ -1,8 +1,10 @@
 """Trained models (safetensors and a JSON of settings, so that loading cannot run code), and the scratch checkpoint from
 which a killed training resumes."""
+import copy
 import hashlib
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import torch
@@ -48,10 +50,14 @@ def run_digest(*parts) -> str:
 
 
 class Resume:
-    """The scratch checkpoint of one training, outside the stage's outs, which DVC deletes before a run."""
+    """The scratch checkpoint of one training, outside the stage's outs, which DVC deletes before a run.
+
+    It is written by a thread while the next epoch trains, from a copy on the host.
+    """
 
     def __init__(self, path: Path, key: str):
         self.path, self.key = path, key
+        self.thread, self.writing = ThreadPoolExecutor(1), None
 
     def load(self) -> dict | None:
         """The state after the last finished epoch, on the host, or None: none there, or parameters, inputs or code changed."""
@@ -64,8 +70,28 @@ class Resume:
         return state if state["key"] == self.key else None
 
     def save(self, **state) -> None:
+        """Start writing the state; raises what the previous write raised, such as OSError on a full disk."""
+        self.wait()
+        self.writing = self.thread.submit(self.write, on_host({"key": self.key, **state}))
+
+    def write(self, state: dict) -> None:
         with atomic_write(self.path) as part:
-            torch.save({"key": self.key, **state}, part)
+            torch.save(state, part)
+
+    def wait(self) -> None:
+        """Until the last state is written."""
+        if self.writing:
+            self.writing.result()
 
     def clear(self) -> None:
+        self.wait()
         self.path.unlink(missing_ok=True)
+
+
+def on_host(state):
+    """A copy of a state in nested dicts and lists, its tensors on the host, that later training steps leave alone."""
+    if isinstance(state, torch.Tensor):
+        return state.detach().to("cpu", copy=True)
+    if isinstance(state, dict):
+        return {key: on_host(value) for key, value in state.items()}
+    return [on_host(value) for value in state] if isinstance(state, list) else copy.copy(state)

@@ -103,7 +103,7 @@ def loaders(train_set: LabelledCrops, val_set: LabelledCrops, faces: Faces, p: M
     target = train_set.target.numpy()
     key = balance_key(p.sampler, age_group(target) if p.loss == "year_distribution" else target, train_set.cells())
     weights = None if key is None else weights_by(key)
-    train_crops = Crops(faces, train_set.rows, size, Augment(p.augment) if p.augment else None, p.seed)
+    train_crops = Crops(faces, train_set.rows, size, Augment(p.augment, p.augment_options) if p.augment else None, p.seed)
     val_crops = Crops(faces, val_set.rows, size, augment_at_test(p))
     return (loader(train_crops, p.batch, workers, device, seed=p.seed, weights=weights),
             loader(val_crops, 2 * p.batch, workers, device))

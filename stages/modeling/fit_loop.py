@@ -38,7 +38,7 @@ def fit(trainer: Trainer, train_loader: DataLoader, target: Tensor, resume: Resu
     while len(curve) < epochs and len(curve) - best_epoch(curve, by) < p.patience:
         epoch = train_loader.sampler.epoch = len(curve)
         torch.manual_seed(combined_seed(p.seed, epoch))  # for dropout: the same draws after resuming
-        lr, started = trainer.optimizer.param_groups[0]["lr"], time.monotonic()
+        lr, started = max(group["lr"] for group in trainer.optimizer.param_groups), time.monotonic()
         done = trainer.train_epoch(train_loader, target, f"epoch {epoch + 1} of {epochs}", epoch)
         if statistics:
             estimate_statistics(trainer.best_network, trainer.network, statistics, trainer.device)

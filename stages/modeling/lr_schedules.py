@@ -16,7 +16,9 @@ from stages.core.model_params import Model
 
 
 def make_schedule(optimizer: Optimizer, p: Model, steps_an_epoch: int) -> LRScheduler:
-    """The schedule over p.epochs; in the first p.warmup of them the rate rises linearly from a hundredth.
+    """The schedule over p.epochs of the optimizer's rates, each between 0 and its own peak.
+
+    In the first p.warmup epochs they rise linearly from a hundredth.
 
     one_cycle: Smith and Topin, "Super-Convergence", 2018. cosine_restarts: Loshchilov and Hutter, "SGDR", 2017, with
     equal periods. step and exponential multiply the rate by schedule_decay every schedule_period epochs: step at once,
@@ -33,7 +35,7 @@ def make_schedule(optimizer: Optimizer, p: Model, steps_an_epoch: int) -> LRSche
 def after_warmup(optimizer: Optimizer, p: Model, steps: int, steps_an_epoch: int) -> LRScheduler:
     period = max(1, p.schedule_period * steps_an_epoch)
     if p.schedule == "one_cycle":
-        return OneCycleLR(optimizer, p.lr, total_steps=steps + 1)
+        return OneCycleLR(optimizer, [group["lr"] for group in optimizer.param_groups], total_steps=steps + 1)
     if p.schedule == "cosine":
         return CosineAnnealingLR(optimizer, steps)
     if p.schedule == "cosine_restarts":

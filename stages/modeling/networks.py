@@ -13,10 +13,14 @@ from stages.modeling.arcface import CosineHead
 from stages.modeling.freezing import parts_of_head
 
 
-def make_network(backbone: str, outputs: int, size: tuple[int, int], pretrained: bool = False) -> nn.Module:
-    """A timm model with a head of `outputs` units; size (height, width) is for backbones of one fixed input size."""
+def make_network(backbone: str, outputs: int, size: tuple[int, int], pretrained: bool = False, **options) -> nn.Module:
+    """A timm model with a head of `outputs` units; size (height, width) is for backbones of one fixed input size.
+
+    options: timm's, such as drop_rate.
+    """
     fixed = getattr(get_pretrained_cfg(backbone, allow_unregistered=True), "fixed_input_size", False)
-    return timm.create_model(backbone, pretrained=pretrained, num_classes=outputs, **({"img_size": size} if fixed else {}))
+    return timm.create_model(backbone, pretrained=pretrained, num_classes=outputs, **options,
+                             **({"img_size": size} if fixed else {}))
 
 
 def fit_head(network: nn.Module, kind: str, outputs: int, scale: float) -> nn.Module:
@@ -56,6 +60,10 @@ def start_network(name: str, p: Model, size: tuple[int, int]) -> nn.Module:
     except Exception as error:  # noqa: BLE001 timm's models raise anything
         raise UserError(f"params.yaml: {name}.backbone: {p.backbone!r} does not take photos of {size[0]}x{size[1]} pixels "
                         f"({first_line(error)}); change it, {name}.image_size or crop.aspect") from None
+    network = with_drops(name, p, size) or network
+    if p.layer_decay < 1 and not hasattr(network, "group_matcher"):
+        raise UserError(f"params.yaml: {name}.layer_decay: {p.layer_decay} needs the order of the layers, which timm does not "
+                        f"know for {p.backbone}; set it to 1")
     if p.pretrained:
         network = with_pretrained(name, p, size)
     elif p.weights:
@@ -73,10 +81,26 @@ def start_network(name: str, p: Model, size: tuple[int, int]) -> nn.Module:
     return network
 
 
+def drops(p: Model) -> dict[str, float]:
+    """timm's options of dropout and stochastic depth, where they are above 0."""
+    return {key: getattr(p, key) for key in ("drop_rate", "drop_path_rate") if getattr(p, key)}
+
+
+def with_drops(name: str, p: Model, size: tuple[int, int]) -> nn.Module | None:
+    """The network with dropout and stochastic depth, None without them; raises UserError if the backbone takes none."""
+    if not drops(p):
+        return None
+    try:
+        return make_network(p.backbone, sum(p.heads), size, **drops(p))
+    except TypeError:
+        asked = ", ".join(f"{name}.{key}: {value}" for key, value in drops(p).items())
+        raise UserError(f"params.yaml: {asked}: {p.backbone} does not take all of these; set drop_path_rate to 0") from None
+
+
 def with_pretrained(name: str, p: Model, size: tuple[int, int]) -> nn.Module:
     """The network with timm's pretrained weights, downloaded once; raises UserError if they are unavailable."""
     try:
-        return make_network(p.backbone, sum(p.heads), size, pretrained=True)
+        return make_network(p.backbone, sum(p.heads), size, pretrained=True, **drops(p))
     except Exception as error:  # noqa: BLE001 the hub raises a dozen kinds, from DNS to disk
         raise UserError(f"params.yaml: {name}.pretrained: true, but the weights of {p.backbone} could not be loaded "
                         f"({first_line(error)}); set training.pretrained (or {name}'s own) to "

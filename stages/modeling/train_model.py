@@ -7,6 +7,7 @@ import torch
 from dvclive import Live
 
 from stages.core.device import pick_device
+from stages.core.errors import UserError
 from stages.core.face_store import Faces
 from stages.core.model_params import Model
 from stages.core.params import read_model
@@ -14,7 +15,7 @@ from stages.modeling.checkpoints import Resume, run_digest, save_model
 from stages.modeling.datamodule import loaders, make_mixing, read_datasets, statistics_loader
 from stages.modeling.fit_loop import best_epoch, fit, validate
 from stages.modeling.losses import make_loss
-from stages.modeling.networks import head_of, start_network
+from stages.modeling.networks import first_line, head_of, start_network
 from stages.modeling.trainer import Trainer
 
 OVERSAMPLING = 1.5  # crop.height / image_size from which augmented crops are as sharp as plain ones, within a few percent
@@ -29,9 +30,9 @@ def train_model(name: str, fold: int | None, out: Path, epochs: int | None = Non
     size = faces.size_at(p.image_size)
 
     torch.manual_seed(p.seed)
-    trainer = Trainer(start_network(name, p, size), p, make_loss(p, train_set.target), max(1, len(train_set.rows) // p.batch),
-                      device, make_mixing(p, train_set))
     train_loader, val_loader = loaders(train_set, val_set, faces, p, size, device, params.machine.workers)
+    trainer = Trainer(start_network(name, p, size), p, make_loss(p, train_set.target), len(train_loader), device,
+                      make_mixing(p, train_set), params.machine.compile)
     statistics = statistics_loader(train_set, faces, p, size, device, params.machine.workers)
     score = None if fold is None else partial(validate, val_loader=val_loader, target=val_set.target, p=p, device=device)
     scope = "everyone" if fold is None else f"fold {fold}"
@@ -42,7 +43,11 @@ def train_model(name: str, fold: int | None, out: Path, epochs: int | None = Non
     resume = Resume(Path("models/.resume", f"{name}-{'refit' if fold is None else fold}.pt"),
                     run_digest(p.model_dump(), fold, faces.digest, input_digests(name, p)))
     with Live(str(out / "live"), dvcyaml=None, save_dvc_exp=False) as live:
-        best, curve = fit(trainer, train_loader, train_set.target, resume, live, score, statistics)
+        try:
+            best, curve = fit(trainer, train_loader, train_set.target, resume, live, score, statistics)
+        except torch._dynamo.exc.TorchDynamoException as error:
+            raise UserError(f"params.yaml: machine.compile: true, but torch cannot compile {p.backbone} here "
+                            f"({first_line(error)}); set it to false") from None
     kept = best_epoch(curve, p.best if score else None)
     save_model(best, settings(p) | {"epochs": len(curve), "best_epoch": kept, "f1": curve[kept - 1].get("val/f1")}, out)
     resume.clear()
@@ -66,4 +71,5 @@ def settings(p: Model) -> dict:
     """The settings that prediction needs, and those that the report shows."""
     ages = {"borders": p.borders, "drop": p.drop} if "age" in p.attributes else {}
     return {"attribute": p.attribute, "backbone": p.backbone, "image_size": p.image_size, "heads": p.heads,
-            "last_layers": head_of(p), "arcface_scale": p.arcface_scale, "augment": p.augment, "seed": p.seed, **ages}
+            "last_layers": head_of(p), "arcface_scale": p.arcface_scale, "augment": p.augment,
+            "augment_options": p.augment_options, "seed": p.seed, **ages}

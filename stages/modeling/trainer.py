@@ -1,8 +1,8 @@
 """The Trainer (network, optimizer, schedule, moving average) of one epoch, and prediction."""
+from math import ceil
 from typing import NamedTuple
 
 import torch
-from timm.optim import create_optimizer_v2
 from timm.utils import ModelEmaV3
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
@@ -14,14 +14,7 @@ from stages.modeling.freezing import freeze
 from stages.modeling.lr_schedules import make_schedule
 from stages.modeling.mixup import Mixing
 from stages.modeling.networks import Normalize
-
-FUSED = ("sgd", "adam", "adamw")  # torch fuses these into one pass over the weights: 7 ms a step instead of 18
-
-
-def make_optimizer(network: nn.Module, p: Model) -> torch.optim.Optimizer:
-    """timm's optimizer by name, without weight decay of biases and norms. sgd has Nesterov momentum .9."""
-    fused = {"fused": True} if p.optimizer in FUSED and not p.freeze_epochs else {}  # fused SGD takes no layers in later
-    return create_optimizer_v2(network, p.optimizer, lr=p.lr, weight_decay=p.weight_decay, **fused)
+from stages.modeling.optimizers import make_optimizer
 
 
 def mixed_precision(device: torch.device):
@@ -39,16 +32,18 @@ class Epoch(NamedTuple):
 class Trainer:
     """A network with its optimizer, schedule and moving average; `state` and `load` are for checkpoints.
 
-    mixing: None, or Mixing of stages/modeling/mixup.py.
+    batches: those of an epoch. mixing: None, or Mixing of stages/modeling/mixup.py. compiled: compile the network first,
+    which takes a minute and makes each step faster.
     """
 
-    def __init__(self, network: nn.Module, p: Model, loss: nn.Module, steps_an_epoch: int, device: torch.device,
-                 mixing: Mixing | None = None):
-        self.p, self.device, self.mixing, self.steps_an_epoch = p, device, mixing, steps_an_epoch
+    def __init__(self, network: nn.Module, p: Model, loss: nn.Module, batches: int, device: torch.device,
+                 mixing: Mixing | None = None, compiled: bool = False):
+        self.p, self.device, self.mixing, self.batches = p, device, mixing, batches
         self.network = network.to(device, memory_format=torch.channels_last)
+        self.forward = torch.compile(self.network) if compiled else self.network
         self.normalize, self.loss = Normalize(network).to(device), loss.to(device)
         self.optimizer = make_optimizer(network, p)
-        self.schedule = make_schedule(self.optimizer, p, steps_an_epoch)
+        self.schedule = make_schedule(self.optimizer, p, ceil(batches / p.grad_accum_steps))
         self.ema = ModelEmaV3(self.network, decay=p.ema, use_warmup=True) if p.ema else None
 
     @property
@@ -61,32 +56,41 @@ class Trainer:
         freeze(self.network, self.p.frozen, body=epoch < self.p.freeze_epochs)
         total, count = torch.zeros((), device=self.device), 0
         finite = torch.zeros((), dtype=torch.long, device=self.device)  # steps before the first with a non-finite loss
+        target, together = target.to(self.device), self.p.grad_accum_steps
         for step, (crops, position) in enumerate(progress(batches, title, unit="batch", summary=False)):
-            loss = self.step(crops, position, target, epoch * self.steps_an_epoch + step)
+            first = step // together * together
+            members = min(together, len(batches) - first)  # the last step of an epoch may have fewer
+            loss = self.backward(crops, position, target, epoch * self.batches + step, members)
+            if step == first + members - 1:
+                self.update(epoch * ceil(self.batches / together) + step // together)
             total += loss * len(crops)
             count += len(crops)
             finite += torch.isfinite(total)  # read once an epoch, so that no step waits for the GPU
         finite = int(finite)
         return Epoch(float(total) / max(1, count), finite + 1 if finite < len(batches) else None)
 
-    def step(self, crops: Tensor, position: Tensor, target: Tensor, step: int) -> Tensor:
-        """One optimizer step on crops (B, H, W, 3) uint8. Returns the loss."""
+    def backward(self, crops: Tensor, position: Tensor, target: Tensor, batch: int, members: int = 1) -> Tensor:
+        """Add the gradients of a batch, crops (B, H, W, 3) uint8, the `batch`th of all, to those of the step, which has so
+        many members. target: (N,) on the device. Returns the loss."""
         pixels = self.normalize(crops.to(self.device, non_blocking=True))
-        goal = target[position].to(self.device, non_blocking=True)
+        goal = target[position.to(self.device, non_blocking=True)]
         if self.mixing:
-            pixels, goal = self.mixing(pixels, one_hot(goal, self.p.targets).float(), position, step)
+            pixels, goal = self.mixing(pixels, one_hot(goal, self.p.targets).float(), position, batch)
         with mixed_precision(self.device):
-            logits = self.network(pixels)
+            logits = self.forward(pixels)
         loss = self.loss(logits.float(), goal)
-        self.optimizer.zero_grad()
-        loss.backward()
+        (loss / members).backward()
+        return loss.detach()
+
+    def update(self, step: int) -> None:
+        """Change the weights by the gradients collected; `step` counts from 0 over the training."""
         if self.p.clip_grad:
             nn.utils.clip_grad_norm_(self.network.parameters(), self.p.clip_grad)
         self.optimizer.step()
+        self.optimizer.zero_grad()
         self.schedule.step()
         if self.ema:
             self.ema.update(self.network, step=step + 1)  # the decay warms up, or the random start would stay in the mean
-        return loss.detach()
 
     def state(self) -> dict:
         parts = {"network": self.network, "optimizer": self.optimizer, "schedule": self.schedule}

@@ -277,3 +277,24 @@ def test_noise_is_not_averaged_away_by_the_resize():
     for seed in range(10):
         large = at_once(np.full((128, 128, 3), 128, np.uint8), seed, (64, 64))
         assert (large == resized_first(flat, seed)).all()
+
+
+def test_resized_crop_shows_a_part_of_the_crop_of_at_least_the_share_asked_for():
+    ramp = np.zeros((100, 80, 3), np.uint8)
+    ramp[:, :, 0], ramp[:, :, 1] = np.arange(100)[:, None], np.arange(80)  # each pixel says where it came from
+    areas, places = [], set()
+    for seed in range(200):
+        got = Augment(["resized_crop"], {"resized_crop": {"smallest": 0.3}})(ramp, seed).astype(int)
+        high, wide = np.ptp(got[:, :, 0]) + 1, np.ptp(got[:, :, 1]) + 1
+        areas.append(high * wide / 8000)
+        places.add((got[0, 0, 0], got[0, 0, 1]))
+        assert 0.7 < (high / 100) / (wide / 80) < 1.43
+    assert 0.27 < min(areas) < 0.4 and 0.85 < max(areas) <= 1
+    assert len(places) > 50
+
+
+def test_randaugment_moves_crops_further_at_a_higher_magnitude():
+    crop = make_crop()
+    far = [np.mean([np.abs(Augment(["randaugment"], {"randaugment": {"magnitude": magnitude}})(crop, seed).astype(int) - crop)
+                    .mean() for seed in SEEDS]) for magnitude in (1, 25)]
+    assert far[1] > 1.3 * far[0]

@@ -1,5 +1,6 @@
 """Weights come back as they were, and a checkpoint of another run is not taken for one of this."""
 import sys
+import time
 
 import pytest
 import torch
@@ -17,9 +18,30 @@ def test_a_model_comes_back_with_its_settings(tmp_path):
 
 def test_a_checkpoint_is_found_by_its_key_alone(tmp_path):
     path = tmp_path / "r.pt"
-    Resume(path, "k").save(curve=[{"lr": 1.0}], best=torch.ones(2))
+    resume = Resume(path, "k")
+    resume.save(curve=[{"lr": 1.0}], best=torch.ones(2))
+    resume.wait()
     assert Resume(path, "k").load()["curve"] == [{"lr": 1.0}]
     assert Resume(path, "other").load() is None
+
+
+def test_a_checkpoint_is_of_the_moment_it_was_saved_though_training_goes_on(tmp_path):
+    resume, state = Resume(tmp_path / "r.pt", "k"), {"weights": [torch.zeros(3)], "steps": {0: torch.tensor(1)}}
+    resume.thread.submit(time.sleep, 0.1)  # the writer is busy
+    resume.save(trainer=state)
+    state["weights"][0] += 1
+    state["steps"][0] += 1
+    resume.wait()
+    kept = resume.load()["trainer"]
+    assert torch.equal(kept["weights"][0], torch.zeros(3)) and kept["steps"][0] == 1
+
+
+def test_a_checkpoint_that_could_not_be_written_is_not_passed_over(tmp_path):
+    (tmp_path / "file").touch()
+    resume = Resume(tmp_path / "file" / "r.pt", "k")
+    resume.save(curve=[])
+    with pytest.raises(OSError):
+        resume.clear()
 
 
 @pytest.mark.parametrize("content", [b"", b"broken"])

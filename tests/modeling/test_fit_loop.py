@@ -43,7 +43,7 @@ def fitted(ran, monkeypatch, tmp_path):
                 next(trainer.network.parameters()).data.fill_(float("nan"))
             return torch.tensor(loss)
 
-        trainer.step = step
+        trainer.backward, trainer.update = step, lambda _: None
         live = SimpleNamespace(log_metric=lambda *_: None, next_step=lambda: None)
         score = partial(validate, val_loader=val_loader, target=val_set.target, p=p, device=torch.device("cpu"))
         return fit(trainer, train_loader, train_set.target, Resume(tmp_path / "r.pt", "k"), live, score if held_out else None)

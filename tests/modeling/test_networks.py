@@ -118,3 +118,27 @@ def test_weights_without_the_counters_of_batch_normalisation_are_taken(weights):
     save_file({key: value for key, value in state.items() if not key.endswith("num_batches_tracked")}, file)
     network = start_network("age", section(backbone=TINY, weights=str(file)), SIZE)
     assert torch.equal(network.conv_stem.weight, state["conv_stem.weight"])
+
+
+def test_drop_rates_reach_the_network_while_it_trains_alone():
+    p = section(backbone=TINY, drop_rate=0.5, drop_path_rate=0.3)
+    network = start_network("age", p, SIZE)
+    torch.nn.init.normal_(network.get_classifier().weight)
+    assert network.drop_rate == 0.5
+    assert max(getattr(layer, "drop_prob", 0) or 0 for layer in network.modules()) > 0
+    photo = torch.rand(2, 3, 32, 32)
+    network.eval()
+    assert torch.equal(network(photo), network(photo))
+
+
+def test_a_backbone_without_stochastic_depth_says_so():
+    with pytest.raises(UserError, match=r"age.drop_path_rate: 0.3: densenet121 does not take all of these; set drop_path"):
+        start_network("age", section(backbone="densenet121", drop_path_rate=0.3), SIZE)
+
+
+def test_layer_decay_needs_a_known_order_of_layers(monkeypatch):
+    p = section(backbone=TINY, layer_decay=0.5)
+    network = start_network("age", p, SIZE)
+    monkeypatch.delattr(type(network), "group_matcher")
+    with pytest.raises(UserError, match=r"age.layer_decay: 0.5 needs the order of the layers, which timm does not know for"):
+        start_network("age", p, SIZE)

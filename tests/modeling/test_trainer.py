@@ -60,7 +60,9 @@ def test_a_trainer_that_is_saved_and_loaded_goes_on_as_if_nothing_had_happened(f
 
     one, two = trainer(), trainer()
     one.train_epoch(batches, target, "")
-    Resume(tmp_path / "r.pt", "k").save(trainer=one.state())
+    resume = Resume(tmp_path / "r.pt", "k")
+    resume.save(trainer=one.state())
+    resume.wait()
     two.load(Resume(tmp_path / "r.pt", "k").load()["trainer"])
     losses = []
     for each in (one, two):
@@ -134,7 +136,7 @@ def test_a_loss_that_is_no_number_is_reported_with_its_step(faces):
     p = section(backbone="test_efficientnet", schedule="none")
     trainer = Trainer(start_network("age", p, SIZE), p, make_loss(p, None), 5, CPU)
     losses = iter([1.0, 2.0, float("nan"), 1.0, 1.0])
-    trainer.step = lambda *_: torch.tensor(next(losses))
+    trainer.backward, trainer.update = lambda *_: torch.tensor(next(losses)), lambda _: None
     batches = loader(Crops(faces, np.arange(40), SIZE), 8, 0, CPU, seed=1)
     assert trainer.train_epoch(batches, torch.zeros(40, dtype=torch.long), "").diverged_at == 3
 
@@ -143,3 +145,35 @@ def test_the_moving_average_forgets_the_random_start(faces):
     _, trainer, _ = trained(faces, ema=0.99)
     for name, now in trainer.network.state_dict().items():
         torch.testing.assert_close(trainer.best_network.state_dict()[name], now)  # after one step it is the network
+
+
+def test_batches_that_make_one_step_together_move_the_weights_as_one_large_batch(faces):
+    def weights(batch, accumulate):
+        p = section(backbone="test_vit", optimizer="sgd", lr=0.1, schedule="none", weight_decay=0, clip_grad=0,
+                    grad_accum_steps=accumulate)  # without batch normalisation, which sees one batch at a time
+        torch.manual_seed(0)
+        batches = loader(Crops(faces, np.arange(40), SIZE), batch, 0, CPU, seed=1)
+        trainer = Trainer(start_network("age", p, SIZE), p, make_loss(p, None), len(batches), CPU)
+        trainer.train_epoch(batches, torch.arange(40) % 3, "")
+        return torch.cat([weight.flatten() for weight in trainer.network.parameters()])
+    torch.testing.assert_close(weights(10, 4), weights(40, 1))
+    torch.testing.assert_close(weights(10, 9), weights(40, 1))  # an epoch's last step has the batches that are left
+    assert not torch.allclose(weights(10, 1), weights(40, 1))
+
+
+def test_the_schedule_counts_steps_and_not_batches(faces):
+    p = section(backbone="test_efficientnet", schedule="cosine", epochs=1, grad_accum_steps=2)
+    batches = loader(Crops(faces, np.arange(40), SIZE), 8, 0, CPU, seed=1)  # 5 batches, 3 steps
+    trainer = Trainer(start_network("age", p, SIZE), p, make_loss(p, None), len(batches), CPU)
+    trainer.train_epoch(batches, torch.arange(40) % 3, "")
+    assert trainer.optimizer.param_groups[0]["lr"] == pytest.approx(0, abs=1e-9)
+
+
+def test_the_moving_average_counts_steps_and_not_batches(faces):
+    p = section(backbone="test_efficientnet", ema=0.9, epochs=2, grad_accum_steps=2)
+    batches = loader(Crops(faces, np.arange(40), SIZE), 8, 0, CPU, seed=1)
+    trainer, seen = Trainer(start_network("age", p, SIZE), p, make_loss(p, None), len(batches), CPU), []
+    trainer.ema.update = lambda network, step: seen.append(step)
+    for epoch in range(2):
+        trainer.train_epoch(batches, torch.arange(40) % 3, "", epoch)
+    assert seen == [1, 2, 3, 4, 5, 6]
