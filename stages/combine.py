@@ -11,34 +11,68 @@ submission has all its rows.
 """
 from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import pandas as pd
 
 from stages.core.classes import ATTRIBUTES, CLASSES, decode
 from stages.core.command_line import run
+from stages.core.errors import UserError
 from stages.core.files import read_csv, write_csv, write_parquet
 from stages.core.params import SPECIALISTS, Params, read_params
 from stages.evaluation.ground_truth import read_truth
-from stages.voting.class_offsets import decide, joint
+from stages.voting.calibration import find_temperature, scale
+from stages.voting.class_offsets import GROUPS, decide, joint
+from stages.voting.person_vote import vote_by_person
 from stages.voting.vote import vote
 
+PREDICTIONS = Path("data/predictions")
 
-def read_members(name: str, p: Params) -> list[pd.DataFrame]:
-    """photo, p0, p1, ... of each fold of a model; if it was refitted, the refit alone predicts the photos to label."""
-    folder = Path("data/predictions", name)
-    tables = [pd.read_parquet(folder / f"{fold}.parquet") for fold in p.folds]
+
+def read_folds(name: str, p: Params) -> dict[str, pd.DataFrame]:
+    """photo, p0, p1, ... of each fold of a model, by fold."""
+    return {str(fold): pd.read_parquet(PREDICTIONS / name / f"{fold}.parquet") for fold in p.folds}
+
+
+def read_members(name: str, p: Params) -> dict[str, pd.DataFrame]:
+    """As read_folds; if the model was refitted, "refit" alone predicts the photos to label."""
+    tables = read_folds(name, p)
     if name in p.refit:
-        last = pd.read_parquet(folder / "refit.parquet")
-        tables = [*(table[~table.photo.isin(last.photo)] for table in tables), last]
+        last = pd.read_parquet(PREDICTIONS / name / "refit.parquet")
+        tables = {fold: table[~table.photo.isin(last.photo)] for fold, table in tables.items()} | {"refit": last}
     return tables
+
+
+def temperatures(name: str, p: Params, truth: pd.DataFrame) -> dict[str, float]:
+    """The temperature of each fold's network of a model, found on the photos that it holds out; "refit": their median."""
+    attribute, found = p.sections[name].attribute, {}
+    for fold, table in read_folds(name, p).items():
+        known = table[table.photo.isin(truth.index)].set_index("photo")
+        true = truth.loc[known.index, "class" if attribute == "joint" else attribute]
+        found[fold] = find_temperature(known.to_numpy(), true.to_numpy())
+    return found | {"refit": median(found.values())}
+
+
+def calibrated(p: Params, truth: pd.DataFrame, read: Callable = read_members) -> Callable:
+    """`read`, with the probabilities of each network scaled as combine.calibration says. truth: of the training part."""
+    if p.combine.calibration == "none":
+        return read
+
+    def read_scaled(name: str, p: Params) -> dict[str, pd.DataFrame]:
+        by_fold, tables = temperatures(name, p, truth), {}
+        for fold, table in read(name, p).items():
+            columns = table.columns.drop("photo")
+            tables[fold] = table.assign(**dict(zip(columns, scale(table[columns].to_numpy(), by_fold[fold]).T)))
+        return tables
+    return read_scaled
 
 
 def vote_over(names: list[str], p: Params, read: Callable = read_members) -> pd.DataFrame:
     """Vote over models of one attribute: probabilities, a row a photo, columns p0, p1, ...; `read` gives a model's tables."""
     tables = []
     for name in names:  # a model's folds that vote on a photo share its weight
-        table = pd.concat(read(name, p))
+        table = pd.concat(read(name, p).values())
         tables.append(table.assign(weight=p.combine.weights.get(name, 1.0) / table.groupby("photo").photo.transform("size")))
     members = pd.concat(tables).sort_values("photo", kind="stable").set_index("photo")
     size, out = members.groupby("photo").size(), []
@@ -80,14 +114,23 @@ def logs_of(probabilities: pd.DataFrame) -> np.ndarray:
 
 
 def decide_classes(probabilities: pd.DataFrame, truth: pd.DataFrame, people: pd.Series, decision: str) -> np.ndarray:
-    """Classes (N,) by argmax or offsets. truth: ground truth of the training part; people: (N,) the person of each photo."""
+    """Classes (N,) by combine.decision. truth: ground truth of the training part; people: (N,) the person of each photo."""
     logs = logs_of(probabilities)
     if decision == "argmax":
         return logs.argmax(1)
     true = truth["class"].reindex(probabilities.index)
-    classes, offsets = decide(logs, true.fillna(-1).astype(int).to_numpy(), people.to_numpy(), true.notna().to_numpy())
+    classes, offsets = decide(logs, true.fillna(-1).astype(int).to_numpy(), people.to_numpy(), true.notna().to_numpy(),
+                              GROUPS[decision])
     print("offsets:", ", ".join(f"{name} {value:+.1f}" for name, value in zip(CLASSES, offsets) if value))
     return classes
+
+
+def persons(photos: pd.DataFrame, table: str) -> np.ndarray:
+    """part and person of each photo (N,); raises UserError where `table` does not tell the person."""
+    if (unknown := photos.photo[photos.person == ""]).size:
+        raise UserError(f"{table}: photo {unknown.iloc[0]} has no person ({len(unknown)} photos), and combine.by_person: true "
+                        "asks for one; fill in `person`, or set it to false")
+    return (photos.part + "/" + photos.person).to_numpy()
 
 
 def submission(photos: pd.DataFrame, labelled: pd.DataFrame, commonest: int, folder: str) -> pd.DataFrame:
@@ -101,9 +144,14 @@ def main():
     p = read_params()
     truth = read_truth(p)
     photos = read_csv("data/photos.csv", ["photo", "person", "part"])
-    probabilities = vote_on_classes(p)
+    probabilities = vote_on_classes(p, calibrated(p, truth))
     known = photos[photos.photo.isin(probabilities.index)]
     probabilities = probabilities.loc[known.photo]
+    if p.combine.by_person:
+        probabilities[:] = vote_by_person(probabilities.to_numpy(), persons(known, p.data.table))
+    if p.combine.decision != "argmax" and p.combine.calibration == "none" and len(p.folds) > 1:
+        print(f"note: offsets are found on the predictions of one fold and decide the vote of {len(p.folds)}; "
+              "combine.calibration: temperature makes both equally sure")
     labelled = label(decide_classes(probabilities, truth, known.person, p.combine.decision), probabilities.index)
     commonest = int(np.bincount(truth["class"], minlength=18).argmax())
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from stages.combine import label, logs_of, vote_on_classes
+from stages.combine import calibrated, label, logs_of, vote_on_classes
 from stages.core.classes import ATTRIBUTES, VALUES
 from stages.core.command_line import run
 from stages.core.device import pick_device
@@ -33,7 +33,7 @@ from stages.evaluation.ground_truth import read_truth
 from stages.index import printable
 from stages.predict import folder_of, probabilities
 from stages.readers.photo_files import files_in, why_unused
-from stages.voting.class_offsets import find_offsets
+from stages.voting.class_offsets import GROUPS, find_offsets
 
 COMBINED = "data/combined.parquet"
 COLUMNS = ["photo", "found", "class", *ATTRIBUTES, *(f"p_{attribute}" for attribute in ATTRIBUTES)]
@@ -81,10 +81,11 @@ def vote_of_networks(faces: Faces, folders: dict[str, list[Path]], p: Params) ->
     """The vote of all networks: probabilities, a row a photo, columns class_0 ... class_17."""
     device, rows = pick_device(p.machine.device), list(range(len(faces)))
     networks = [(name, folder) for name in folders for folder in folders[name]]
-    tables = {name: [] for name in folders}
+    tables = {name: {} for name in folders}
     for name, folder in progress(networks, "labelling", unit="network"):
-        tables[name].append(probabilities(name, folder, faces, rows, p, device))
-    return vote_on_classes(p, lambda name, _: tables[name])
+        fold = "refit" if name in p.refit else folder.name
+        tables[name][fold] = probabilities(name, folder, faces, rows, p, device)
+    return vote_on_classes(p, calibrated(p, read_truth(p), lambda name, _: tables[name]))
 
 
 def final_classes(voted: pd.DataFrame, p: Params) -> np.ndarray:
@@ -95,7 +96,7 @@ def final_classes(voted: pd.DataFrame, p: Params) -> np.ndarray:
     combined = pd.read_parquet(COMBINED)
     known = combined[combined.part == "train"]
     true = read_truth(p)["class"].loc[known.photo].to_numpy()
-    return (logs + find_offsets(logs_of(known[voted.columns]), true)).argmax(1)
+    return (logs + find_offsets(logs_of(known[voted.columns]), true, GROUPS[p.combine.decision])).argmax(1)
 
 
 def label_photos(photos: list[str], folders: dict[str, list[Path]], p: Params, scratch: Path) -> pd.DataFrame:

@@ -82,7 +82,16 @@ class Views(Section):
 class Combine(Section):
     vote: Literal["soft", "hard"]
     weights: dict[str, Annotated[float, Field(ge=0, le=1000)]]
-    decision: Literal["argmax", "offsets"]
+    calibration: Annotated[Literal["none", "temperature"], null_is_none]
+    by_person: bool
+    decision: Literal["argmax", "offsets", "cell_offsets"]
+
+    @model_validator(mode="after")
+    def offsets_need_probabilities(self):
+        if self.vote == "hard" and self.decision != "argmax":
+            raise ValueError(f"decision: {self.decision!r} and vote: 'hard' exclude each other; offsets found on one network's "
+                             "probabilities do not fit shares of votes, so set vote to soft")
+        return self
 
 
 class Machine(Section):
@@ -154,6 +163,13 @@ class Params(Section):
         ballots = [*self.joint, *([SPECIALISTS] if any(map(self.specialists, ATTRIBUTES)) else [])]
         if not any(weights.get(name, 1) for name in ballots):
             raise ValueError(f"combine.weights: 0 for all of {', '.join(ballots)}; leave one its vote")
+        return self
+
+    @model_validator(mode="after")
+    def people_are_known(self):
+        if self.combine.by_person and not self.data.table:
+            raise ValueError("combine.by_person: true needs the person of each photo to label, which the contest's layout does "
+                             "not tell; set it to false, or give a table in data.table")
         return self
 
     @model_validator(mode="after")

@@ -7,6 +7,7 @@ out-of-fold predictions. Lipton, Elkan and Naryanaswamy, "Optimal Thresholding o
 """
 import numpy as np
 
+GROUPS = {"offsets": np.arange(18), "cell_offsets": np.arange(18) % 6}  # one a class; one for each gender and age group
 STEPS = np.linspace(-2, 2, 41)  # offsets to try, as log-probabilities
 ROUNDS, PARTS = 3, 5  # of coordinate ascent, over all classes; of cross-fitting
 
@@ -17,23 +18,26 @@ def joint(mask: np.ndarray, gender: np.ndarray, age: np.ndarray) -> np.ndarray:
     return probabilities.reshape(len(mask), -1)
 
 
-def find_offsets(logs: np.ndarray, true: np.ndarray) -> np.ndarray:
+def find_offsets(logs: np.ndarray, true: np.ndarray, groups: np.ndarray | None = None) -> np.ndarray:
     """Offsets (C,) that maximise the macro F1 of the argmax of log-probabilities (N, C) against classes `true` (N,).
 
-    Coordinate ascent: each class in turn takes its best offset with the others fixed. It changes its offset only for a
-    higher score, and of equally good offsets takes the one nearest to 0.
+    groups: (C,) int, or None: classes of one group share their offset. Coordinate ascent: each group in turn takes its best
+    offset with the others fixed. It changes its offset only for a higher score, and of equally good offsets takes the one
+    nearest to 0.
     """
     offsets = np.zeros(logs.shape[1])
+    groups = np.arange(len(offsets)) if groups is None else groups
     best = fast_f1(true, logs.argmax(1), len(offsets))
     for _ in range(ROUNDS):
-        for c in range(len(offsets)):
-            others = logs + offsets
-            others[:, c] = -np.inf
-            rival, lead = others.argmax(1), others.max(1) - logs[:, c]  # c wins where its offset exceeds the lead
+        for group in np.unique(groups):
+            inside = groups == group
+            own, others = np.where(inside, logs, -np.inf), np.where(inside, -np.inf, logs + offsets)
+            champion, rival = own.argmax(1), others.argmax(1)
+            lead = others.max(1) - own.max(1)  # the group's likeliest class wins where its offset exceeds the lead
             for step in sorted(STEPS, key=abs):
-                score = fast_f1(true, np.where(step > lead, c, rival), len(offsets))
+                score = fast_f1(true, np.where(step > lead, champion, rival), len(offsets))
                 if score > best + 1e-9:
-                    best, offsets[c] = score, step
+                    best, offsets[inside] = score, step
     return offsets
 
 
@@ -44,9 +48,11 @@ def fast_f1(true: np.ndarray, guess: np.ndarray, classes: int) -> float:
     return float(np.mean(2 * right / np.maximum(either, 1)))
 
 
-def decide(logs: np.ndarray, true: np.ndarray, people: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def decide(logs: np.ndarray, true: np.ndarray, people: np.ndarray, known: np.ndarray,
+           groups: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Classes (N,) by offsets on log-probabilities (N, C), and the offsets (C,) for photos without a label.
 
+    groups: as in find_offsets.
     known: (N,) bool, whether `true` (N,) holds the class of a photo. Photos with a label get offsets found on other
     people (cross-fitted over PARTS parts of people (N,)), so that their score is honest; the rest get those found on all.
     """
@@ -58,7 +64,7 @@ def decide(logs: np.ndarray, true: np.ndarray, people: np.ndarray, known: np.nda
     for part in range(part_of_person.max(initial=-1) + 1):
         others, held_out = known & (part_of_photo != part), part_of_photo == part
         if others.any():
-            out[held_out] = (logs[held_out] + find_offsets(logs[others], true[others])).argmax(1)
-    offsets = find_offsets(logs[known], true[known]) if known.any() else np.zeros(logs.shape[1])
+            out[held_out] = (logs[held_out] + find_offsets(logs[others], true[others], groups)).argmax(1)
+    offsets = find_offsets(logs[known], true[known], groups) if known.any() else np.zeros(logs.shape[1])
     out[~known] = (logs[~known] + offsets).argmax(1)
     return out, offsets

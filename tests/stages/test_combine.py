@@ -3,8 +3,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.combine import decide_classes, label, submission, vote_on_classes, vote_over
+from stages.combine import (
+    calibrated,
+    decide_classes,
+    label,
+    persons,
+    submission,
+    temperatures,
+    vote_on_classes,
+    vote_over,
+)
+from stages.core.errors import UserError
 from stages.core.params import parse
+from stages.voting.calibration import scale
 from tests.sections import SHIPPED
 
 
@@ -104,6 +115,31 @@ def test_offsets_are_found_on_the_people_with_labels_and_decide_the_others():
     people = pd.Series([f"p{i}" for i in range(41)])
     assert set(decide_classes(many, truth, people, "offsets")) == {rare}
     assert set(decide_classes(many, truth, people, "argmax")) == {13}
+
+
+def test_calibration_scales_each_fold_by_its_own_people_and_the_refit_by_their_median(here, params):
+    rng = np.random.default_rng(0)
+    chances = rng.dirichlet([1, 1], 3000)
+    true = (rng.random(3000) > chances[:, 0]).astype(int)  # drawn by the chances: temperature 1 is right
+    for fold, temperature in ((0, 2), (1, 0.5)):
+        rows = range(fold, 3000, 2)
+        write(here, "gender", fold, {f"t{i}": list(scale(chances[[i]], temperature)[0]) for i in rows} | {"e": [0.8, 0.2]})
+    write(here, "gender", "refit", {"e": [0.2, 0.8]})
+    truth = pd.DataFrame({"gender": true}, index=[f"t{i}" for i in range(3000)])
+    p = parse(params | {"combine": params["combine"] | {"calibration": "temperature"}})
+    voted = vote_over(["gender"], p, calibrated(p, truth)).p0
+    assert voted[truth.index].to_numpy() == pytest.approx(chances[:, 0], abs=0.02)
+    assert voted["e"] == pytest.approx((scale(np.array([[0.8, 0.2]]), 0.5)[0, 0] + scale(np.array([[0.8, 0.2]]), 2)[0, 0]) / 2,
+                                       abs=0.02)
+    p = parse(params | {"refit": ["gender"], "combine": params["combine"] | {"calibration": "temperature"}})
+    assert temperatures("gender", p, truth)["refit"] == pytest.approx(1.25, abs=0.05)
+
+
+def test_people_are_told_apart_by_part_and_a_photo_without_one_is_named():
+    photos = pd.DataFrame({"photo": ["a", "b", "c"], "part": ["train", "eval", "eval"], "person": ["p", "p", "q"]})
+    assert list(persons(photos, "t.csv")) == ["train/p", "eval/p", "eval/q"]
+    with pytest.raises(UserError, match=r"t.csv: photo c has no person \(1 photos\), and combine.by_person: true asks for one"):
+        persons(photos.replace("q", ""), "t.csv")
 
 
 def test_a_submission_keeps_every_row_in_its_order():

@@ -1,10 +1,12 @@
 """Offsets raise macro F1 where something can be won, honestly, and where labels say nothing they win nothing."""
 import numpy as np
 import pytest
+from scipy.special import softmax
 
 from stages.core.classes import CLASSES, decode
 from stages.core.metrics import macro_f1
-from stages.voting.class_offsets import decide, fast_f1, find_offsets, joint
+from stages.voting.calibration import find_temperature, scale
+from stages.voting.class_offsets import GROUPS, decide, fast_f1, find_offsets, joint
 
 
 @pytest.fixture
@@ -77,3 +79,48 @@ def test_without_labels_the_likeliest_is_taken(crowd):
     chosen, offsets = decide(logs, true, people, np.zeros(len(true), bool))
     np.testing.assert_array_equal(chosen, logs.argmax(1))
     assert not offsets.any()
+
+
+def test_classes_of_one_group_share_their_offset(crowd):
+    logs, true, _ = crowd
+    twice = np.concatenate([logs + np.log(0.7), logs + np.log(0.3)], 1)  # each class in two states, drawn at random
+    state = np.random.default_rng(1).random(len(true)) < 0.3
+    offsets = find_offsets(twice, true + 3 * state, np.arange(6) % 3)
+    assert (offsets[:3] == offsets[3:]).all() and offsets[2] > offsets[0]
+
+
+def test_groups_of_one_class_each_are_no_groups(crowd):
+    logs, true, _ = crowd
+    np.testing.assert_array_equal(find_offsets(logs, true, np.array([4, 7, 9])), find_offsets(logs, true))
+
+
+def test_cell_offsets_are_of_gender_and_age_group_whatever_the_mask():
+    _, gender, age = decode(np.arange(18))
+    groups = GROUPS["cell_offsets"]
+    assert len(set(groups)) == 6
+    assert all((groups[a] == groups[b]) == ((gender[a], age[a]) == (gender[b], age[b])) for a in range(18) for b in range(18))
+    assert len(set(GROUPS["offsets"])) == 18
+
+
+def votes(seed: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Classes (N,), the last of them rare, and the honest probabilities (5, N, 3) of five networks that differ much."""
+    rng, shares = np.random.default_rng(seed), np.array([0.6, 0.34, 0.06])
+    true = rng.choice(3, count, p=shares)
+    seen = np.eye(3)[true] * 1.6 + rng.normal(0, 1, (count, 3)) + rng.normal(0, 2, (5, count, 3))
+    return true, softmax(0.32 * seen + np.log(shares), axis=2)
+
+
+def test_offsets_of_one_calibrated_network_fit_the_vote_of_five_that_were_too_sure():
+    gains, gaps = [], []
+    for seed in range(4):
+        (true, learnt), (hidden, voted) = votes(seed, 3000), votes(seed + 10, 6000)
+        best = fast_f1(hidden, (np.log(voted.mean(0)) + find_offsets(np.log(voted.mean(0)), hidden)).argmax(1), 3)
+        learnt, voted = (np.stack([scale(one, 0.5) for one in part]) for part in (learnt, voted))
+        raw = fast_f1(hidden, (np.log(voted.mean(0)) + find_offsets(np.log(learnt[0]), true)).argmax(1), 3)
+        found = [find_temperature(one, true) for one in learnt]
+        learnt, voted = (np.stack([scale(one, t) for one, t in zip(part, found)]) for part in (learnt, voted))
+        calibrated = fast_f1(hidden, (np.log(voted.mean(0)) + find_offsets(np.log(learnt[0]), true)).argmax(1), 3)
+        gains.append(calibrated - raw)
+        gaps.append(best - calibrated)
+    assert np.mean(gains) > 0.01
+    assert np.mean(gaps) < 0.02

@@ -1,0 +1,18 @@
+"""One vote on gender and age over all photos of a person, for whom these cannot differ; the mask stays the photo's own."""
+import numpy as np
+import pandas as pd
+
+CELLS = 6  # gender x age group: class = mask * CELLS + cell
+
+
+def vote_by_person(probabilities: np.ndarray, people: np.ndarray) -> np.ndarray:
+    """Probabilities (N, 18) whose gender and age group are the mean over the photos of the same person (N,).
+
+    The mask's probabilities, given gender and age group, are those of the photo.
+    """
+    each = probabilities.reshape(len(probabilities), -1, CELLS)
+    cell = each.sum(1)
+    mean = pd.DataFrame(cell).groupby(people).transform("mean").to_numpy()
+    mask = each.sum(2, keepdims=True) / each.sum((1, 2))[:, None, None]  # where a photo gives a cell no chance at all
+    given = np.where(cell[:, None] > 1e-12, each / np.maximum(cell, 1e-12)[:, None], mask)
+    return (given * mean[:, None]).reshape(len(probabilities), -1)

@@ -1,0 +1,43 @@
+"""A person's photos agree on gender and age; each keeps its own mask."""
+import numpy as np
+import pytest
+
+from stages.core.classes import decode
+from stages.voting.class_offsets import joint
+from stages.voting.person_vote import vote_by_person
+
+
+@pytest.fixture
+def photos():
+    rng = np.random.default_rng(0)
+    mask, gender, age = (rng.dirichlet(np.ones(n), 21) for n in (3, 2, 3))
+    return mask, joint(mask, gender, age), np.repeat(["a", "b", "c"], 7)
+
+
+def test_gender_and_age_of_a_person_are_the_same_on_all_photos(photos):
+    _, chances, people = photos
+    voted = vote_by_person(chances, people)
+    np.testing.assert_allclose(voted.sum(1), 1)
+    _, gender, age = decode(voted.argmax(1))
+    for person in "abc":
+        assert len({*zip(gender[people == person], age[people == person])}) == 1
+
+
+def test_they_are_the_mean_over_the_photos_and_the_mask_is_the_photos_own(photos):
+    mask, chances, people = photos
+    voted = vote_by_person(chances, people).reshape(-1, 3, 6)
+    np.testing.assert_allclose(voted.sum(2), mask)
+    np.testing.assert_allclose(voted.sum(1)[0], chances.reshape(-1, 3, 6).sum(1)[:7].mean(0))
+
+
+def test_people_of_one_photo_keep_their_probabilities(photos):
+    _, chances, _ = photos
+    np.testing.assert_allclose(vote_by_person(chances, np.arange(len(chances))), chances)
+
+
+def test_a_photo_that_gives_a_cell_no_chance_takes_it_from_the_others():
+    sure = np.zeros((2, 18))
+    sure[0, 1] = sure[1, 6 + 2] = 1  # worn, cell 1; worn wrongly, cell 2
+    voted = vote_by_person(sure, np.array(["a", "a"]))
+    np.testing.assert_allclose(voted.sum(1), 1)
+    assert voted[0, [1, 2]].tolist() == [0.5, 0.5] and voted[1, [7, 8]].tolist() == [0.5, 0.5]
