@@ -67,6 +67,7 @@ class Model(Section):
     pseudo: FileName | None
     best: Literal["f1", "accuracy", "loss"]
     patience: Count
+    soup: Annotated[int, Field(ge=1, le=20)]
     seed: Seed
 
     @property
@@ -107,6 +108,12 @@ class Model(Section):
         if self.pretrained and self.weights:
             raise ValueError(f"weights: {self.weights!r} and pretrained: true exclude each other; "
                              "set pretrained to false or weights to null")
+        if self.soup > 1 and not (self.pretrained or self.weights):
+            raise ValueError(f"soup: {self.soup} averages the weights of trainings, which fit together only if they start from "
+                             "trained ones; set pretrained to true, weights to a file, or soup to 1")
+        if self.soup > 1 and not self.precise_bn:
+            raise ValueError(f"soup: {self.soup} and precise_bn: 0 exclude each other; averaged weights need statistics of "
+                             "batch normalisation of their own")
         return self
 
     @model_validator(mode="after")

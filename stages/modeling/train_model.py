@@ -1,7 +1,9 @@
 """One training run: from a model's section of params.yaml to a folder of weights, settings and curves."""
 import hashlib
 from functools import partial
+from math import ceil
 from pathlib import Path
+from statistics import median
 
 import torch
 from dvclive import Live
@@ -10,7 +12,8 @@ from stages.core.device import pick_device
 from stages.core.errors import UserError
 from stages.core.face_store import Faces
 from stages.core.model_params import Model
-from stages.core.params import read_model
+from stages.core.params import Machine, read_model
+from stages.modeling.batch_norm import estimate_statistics
 from stages.modeling.checkpoints import Resume, run_digest, save_model
 from stages.modeling.datamodule import loaders, make_mixing, read_datasets, statistics_loader
 from stages.modeling.fit_loop import best_epoch, fit, validate
@@ -25,33 +28,76 @@ def train_model(name: str, fold: int | None, out: Path, epochs: int | None = Non
     """Train a model on all folds but `fold`, or on all people (None), and write it to `out`; epochs: or None, the section's."""
     params, p = read_model(name)
     p = p if epochs is None else shortened(p, epochs)
-    device, faces = pick_device(params.machine.device), Faces(Path("data/faces"))
-    train_set, val_set = read_datasets(faces, name, fold, p)
-    size = faces.size_at(p.image_size)
-
-    torch.manual_seed(p.seed)
-    train_loader, val_loader = loaders(train_set, val_set, faces, p, size, device, params.machine.workers)
-    trainer = Trainer(start_network(name, p, size), p, make_loss(p, train_set.target), len(train_loader), device,
-                      make_mixing(p, train_set), params.machine.compile)
-    statistics = statistics_loader(train_set, faces, p, size, device, params.machine.workers)
-    score = None if fold is None else partial(validate, val_loader=val_loader, target=val_set.target, p=p, device=device)
-    scope = "everyone" if fold is None else f"fold {fold}"
-    print(f"{name}, {scope}: {len(train_set.rows)} photos to learn from, {len(val_set.rows)} held out, on {device}")
+    faces = Faces(Path("data/faces"))
+    sets = read_datasets(faces, name, fold, p)
+    print(f"{name}, {scope(fold)}: {len(sets[0].rows)} photos to learn from, {len(sets[1].rows)} held out, on "
+          f"{pick_device(params.machine.device)}")
     if p.augment and faces.pixels.shape[1] < OVERSAMPLING * p.image_size:
         print(f"note: crops of {faces.pixels.shape[1]} pixels for {name}.image_size, {p.image_size}: augmentation blurs them; "
               f"{2 * p.image_size} (crop.height) would stay sharp")
-    resume = Resume(Path("models/.resume", f"{name}-{'refit' if fold is None else fold}.pt"),
-                    run_digest(p.model_dump(), fold, faces.digest, input_digests(name, p)))
-    with Live(str(out / "live"), dvcyaml=None, save_dvc_exp=False) as live:
-        try:
-            best, curve = fit(trainer, train_loader, train_set.target, resume, live, score, statistics)
-        except torch._dynamo.exc.TorchDynamoException as error:
-            raise UserError(f"params.yaml: machine.compile: true, but torch cannot compile {p.backbone} here "
-                            f"({first_line(error)}); set it to false") from None
-    kept = best_epoch(curve, p.best if score else None)
-    save_model(best, settings(p) | {"epochs": len(curve), "best_epoch": kept, "f1": curve[kept - 1].get("val/f1")}, out)
-    resume.clear()
-    print(f"kept: epoch {kept}" + (f", macro F1 {curve[kept - 1]['val/f1']:.3f} on the held-out fold" if score else ""))
+    states, curves, resumes = [], [], []
+    for seed in range(p.seed, p.seed + p.soup):
+        one = Training(name, fold, p, seed, sets, faces, params.machine)
+        state, curve = one.fit(out / ("live" if seed == p.seed else f"live-{seed}"))
+        states, curves, resumes = [*states, state], [*curves, curve], [*resumes, one.resume]
+    by = None if fold is None else p.best
+    best = [best_epoch(curve, by) for curve in curves]
+    f1 = curves[0][best[0] - 1].get("val/f1")
+    if p.soup > 1:
+        states = [average(states)]
+        f1 = one.score_of(states[0]).get("val/f1")
+    kept = ceil(median(best))
+    save_model(states[0], settings(p) | {"epochs": len(curves[0]), "best_epoch": kept, "f1": f1}, out)
+    for resume in resumes:
+        resume.clear()
+    print(("kept: " + (f"the mean of {p.soup} trainings" if p.soup > 1 else f"epoch {kept}"))
+          + (f", macro F1 {f1:.3f} on the held-out fold" if f1 is not None else ""))
+
+
+def scope(fold: int | None) -> str:
+    return "everyone" if fold is None else f"fold {fold}"
+
+
+class Training:
+    """One training with one seed, on `sets` (to learn from, held out). fold: the one held out, or None."""
+
+    def __init__(self, name: str, fold: int | None, p: Model, seed: int, sets: tuple, faces: Faces, machine: Machine):
+        self.p, self.target, device, size = p, sets[0].target, pick_device(machine.device), faces.size_at(p.image_size)
+        torch.manual_seed(p.seed)  # trainings of one soup start from the same weights
+        network, seeded = start_network(name, p, size), p.model_copy(update={"seed": seed})
+        self.batches, val_loader = loaders(*sets, faces, seeded, size, device, machine.workers)
+        self.trainer = Trainer(network, seeded, make_loss(p, self.target), len(self.batches), device,
+                               make_mixing(seeded, sets[0]), machine.compile)
+        self.statistics = statistics_loader(sets[0], faces, seeded, size, device, machine.workers)
+        self.score = None if fold is None else partial(validate, val_loader=val_loader, target=sets[1].target, p=p,
+                                                       device=device)
+        which = ("refit" if fold is None else str(fold)) + (f"-{seed}" if seed != p.seed else "")
+        self.resume = Resume(Path("models/.resume", f"{name}-{which}.pt"),
+                             run_digest(p.model_dump(), fold, seed, faces.digest, input_digests(name, p)))
+
+    def fit(self, folder: Path) -> tuple[dict, list[dict]]:
+        """The weights of the best epoch, and the curve, which dvclive writes to `folder`."""
+        with Live(str(folder), dvcyaml=None, save_dvc_exp=False) as live:
+            try:
+                return fit(self.trainer, self.batches, self.target, self.resume, live, self.score, self.statistics)
+            except torch._dynamo.exc.TorchDynamoException as error:
+                raise UserError(f"params.yaml: machine.compile: true, but torch cannot compile {self.p.backbone} here "
+                                f"({first_line(error)}); set it to false") from None
+
+    def score_of(self, state: dict) -> dict:
+        """Loads weights, estimates their statistics of batch normalisation in place, and scores them as an epoch."""
+        network = self.trainer.best_network
+        network.load_state_dict(state)
+        if self.statistics:
+            estimate_statistics(network, self.trainer.network, self.statistics, self.trainer.device)
+        state.update({key: value.detach().cpu().clone() for key, value in network.state_dict().items()})
+        return self.score(network) if self.score else {}
+
+
+def average(states: list[dict]) -> dict:
+    """The mean of each weight: a "model soup", Wortsman et al., 2022, of trainings that start from the same weights."""
+    return {key: torch.stack([state[key] for state in states]).mean(0) if value.is_floating_point() else value
+            for key, value in states[0].items()}
 
 
 def shortened(p: Model, epochs: int) -> Model:
