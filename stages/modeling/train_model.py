@@ -17,6 +17,7 @@ from stages.modeling.batch_norm import estimate_statistics
 from stages.modeling.checkpoints import Resume, run_digest, save_model
 from stages.modeling.datamodule import loaders, make_mixing, read_datasets, statistics_loader
 from stages.modeling.fit_loop import best_epoch, fit, validate
+from stages.modeling.freezing import freeze
 from stages.modeling.losses import make_loss
 from stages.modeling.networks import first_line, head_of, start_network
 from stages.modeling.trainer import Trainer
@@ -88,6 +89,7 @@ class Training:
         """Loads weights, estimates their statistics of batch normalisation in place, and scores them as an epoch."""
         network = self.trainer.best_network
         network.load_state_dict(state)
+        freeze(self.trainer.network, self.p.frozen)  # training mode, which a score ends
         if self.statistics:
             estimate_statistics(network, self.trainer.network, self.statistics, self.trainer.device)
         state.update({key: value.detach().cpu().clone() for key, value in network.state_dict().items()})

@@ -7,6 +7,7 @@ import timm
 from stages.core.backbone_names import backbones
 from stages.core.classes import CLASSES
 from stages.core.errors import UserError
+from stages.core.param_types import cores
 from stages.core.params import parse, read_params, with_training
 from tests.conftest import ROOT
 from tests.sections import SHIPPED
@@ -68,6 +69,20 @@ def test_params_yaml_as_shipped_is_allowed():
     ("combine.vote", "loud", "'hard'"),
     ("machine.device", "gpu", "cuda"),
     ("split.n_folds", 1, "2"),
+    ("age.drop_rate", 1, "less than 1"),
+    ("age.drop_path_rate", -0.1, "greater than or equal to 0"),
+    ("age.head_lr", 0, "greater than 0"),
+    ("age.layer_decay", 1.1, "less than or equal to 1"),
+    ("age.grad_accum_steps", 0, "greater than or equal to 1"),
+    ("training.precise_bn", -1, "greater than or equal to 0"),
+    ("age.randaugment_magnitude", 31, "less than or equal to 30"),
+    ("age.resized_crop_min", 0, "greater than 0"),
+    ("age.soup", 2, "set pretrained to true, weights to a file, or soup to 1"),
+    ("machine.compile", "yes please", "boolean"),
+    ("machine.workers", "all", "machine.workers = 'all'"),
+    ("combine.calibration", "platt", "'temperature'"),
+    ("combine.decision", "tied", "'cell_offsets'"),
+    ("combine.by_person", True, "the contest's layout does not tell"),
     ("folds", [5], "split.n_folds"),
     ("folds", [], "folds"),
     ("folds", [0, 0], "twice"),
@@ -204,3 +219,29 @@ def test_what_is_wrong_for_all_models_is_said_once_and_where_it_stands(key, valu
     with pytest.raises(UserError) as error:
         parse(changed(key, value))
     assert str(error.value) == line
+
+
+@pytest.mark.parametrize("decision", ["offsets", "cell_offsets"])
+def test_offsets_ask_for_probabilities_and_not_for_shares_of_votes(decision):
+    values = changed("combine.decision", decision)
+    values["combine"]["vote"] = "hard"
+    with pytest.raises(UserError, match=f"combine.decision: '{decision}' and vote: 'hard' exclude each other"):
+        parse(values)
+
+
+def test_a_table_may_tell_the_people_of_photos_to_label():
+    values = changed("combine.by_person", True)
+    values["data"] = {"root": "data/own", "table": "photos.csv"}
+    assert parse(values).combine.by_person
+
+
+def test_a_soup_needs_statistics_of_its_own():
+    values = changed("age.soup", 2)
+    values["training"] |= {"pretrained": True, "precise_bn": 0}
+    with pytest.raises(UserError, match="soup: 2 and precise_bn: 0 exclude each other"):
+        parse(values)
+
+
+def test_workers_are_as_many_as_cores_unless_said():
+    assert parse(SHIPPED).machine.workers == cores()
+    assert parse(changed("machine.workers", 3)).machine.workers == 3

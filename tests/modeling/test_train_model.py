@@ -42,7 +42,7 @@ def test_the_mean_of_weights_is_of_each_tensor_and_counters_stay():
 def pretrained(own):
     """The tiny project, whose age model starts from weights in a file."""
     save_file(make_network("test_efficientnet", 7, (32, 32)).state_dict(), own.root / "w.safetensors")
-    own.set(age__weights="w.safetensors", age__epochs=2, age__precise_bn=64)
+    own.set(age__weights="w.safetensors", age__epochs=2, age__precise_bn=64, age__lr=0.03)
     return own
 
 
@@ -62,6 +62,6 @@ def test_a_soup_is_the_mean_of_its_trainings_with_statistics_of_its_own(pretrain
     alone, _ = trained(pretrained, age__soup=1, age__seed=seed + 1)
     assert not any(torch.equal(mean[key], first[key]) for key in mean if key.endswith("conv_pw.weight"))
     for key, value in second.items():
-        torch.testing.assert_close(value, alone[key], atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(value, alone[key], atol=1e-4, rtol=1e-3)
     assert any((mean[key] - (first[key] + alone[key]) / 2).abs().max() > 1e-4 for key in fresh if "running" in key)
     assert settings["f1"] is not None and not list((pretrained.root / "models/.resume").glob("age*"))
