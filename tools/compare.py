@@ -1,15 +1,22 @@
-"""Compare two revisions on the same people: is the difference more than chance? Run: python -m tools.compare A B
+"""Compare two revisions on the same people: is the difference more than chance?
+
+    python -m tools.compare A B [--labels REV]
 
 A and B are experiments, branches, tags, commits, or `workspace`. Prints macro F1 of the 18 classes and of each attribute,
 and the differences with 95% intervals by a paired bootstrap over people: each draw scores the same people for both. A
 difference whose interval holds 0 may be chance. Several seeds of one setting, A1,A2,A3, count as one: their mean is
 compared, and each draw resamples the seeds, too, so that the interval covers them. With a single seed it cannot.
+
+Runs are scored by the labels that they had. Where label corrections differ, --labels REV, one of the revisions, scores all
+of them by its labels, on the photos that all have.
 """
+import argparse
+
 import numpy as np
 import pandas as pd
 
 from stages.core.classes import ATTRIBUTES
-from stages.core.command_line import arguments, run
+from stages.core.command_line import run
 from stages.core.errors import UserError
 from stages.core.metrics import scores
 from stages.evaluation.bootstrap import DRAWS, interval, scores_of_draws
@@ -18,26 +25,52 @@ from tools.shared.revisions import read_labels
 ROWS = {"f1": "18 classes", **{attribute: attribute for attribute in ATTRIBUTES}}
 
 
-def read_side(words: str) -> list[pd.DataFrame]:
-    """Labels of each revision of A1,A2,..."""
+def read_side(words: str) -> dict[str, pd.DataFrame]:
+    """Labels of each revision of A1,A2,... by its name."""
     revisions = [revision for revision in words.split(",") if revision]
     if not revisions:
         raise UserError(f"{words!r}: names no revision")
-    return [read_labels(revision) for revision in revisions]
+    if twice := [revision for revision in revisions if revisions.count(revision) > 1]:
+        raise UserError(f"{words!r}: names {twice[0]} twice")
+    return {revision: read_labels(revision) for revision in revisions}
 
 
-def check_people(sides: dict[str, list[pd.DataFrame]]) -> None:
+def check_people(a: dict[str, pd.DataFrame], b: dict[str, pd.DataFrame]) -> None:
     """Raise UserError unless all revisions scored the same photos against the same labels."""
-    [(first_name, [first, *_]), *_] = sides.items()
-    for name, tables in sides.items():
-        for table in tables:
-            if table.photo.tolist() != first.photo.tolist():
-                common = len(set(table.photo) & set(first.photo))
-                raise UserError(f"{first_name} and {name} scored different photos: {common} of {len(first)} and {len(table)} "
-                                "in common; give runs of one split and fold")
-            if others := (table.true != first.true).sum():
-                raise UserError(f"{first_name} and {name} were scored by different labels of {others} photos; give runs with "
-                                "one set of corrections")
+    (first_name, first), *others = [*a.items(), *b.items()]
+    command = f"python -m tools.compare {','.join(a)} {','.join(b)} --labels"
+    for name, table in others:
+        common = len(set(table.photo) & set(first.photo))
+        if table.photo.tolist() != first.photo.tolist():
+            raise UserError(f"{first_name} and {name} scored different photos: {common} of {len(first)} and {len(table)} in "
+                            "common; give runs of one split and fold"
+                            + (f", or compare these alone: {command} {name}" if common else ""))
+        if differ := (table.true != first.true).sum():
+            raise UserError(f"{first_name} and {name} were scored by different labels of {differ} photos; score both by those "
+                            f"of one, {name} or {first_name}: {command} {name}")
+
+
+def on_labels_of(revision: str, a: dict[str, pd.DataFrame], b: dict[str, pd.DataFrame]) -> tuple[dict, dict, str]:
+    """Both sides with one revision's labels, on the photos that all have, and a line that counts what this changed.
+
+    Raises UserError if no side names the revision, or no photo is common to all.
+    """
+    tables = a | b
+    if revision not in tables:
+        raise UserError(f"--labels: {revision!r} is none of the revisions compared, {', '.join(tables)}")
+    union = set().union(*(table.photo for table in tables.values()))
+    common = set.intersection(*(set(table.photo) for table in tables.values()))
+    if not common:
+        raise UserError(f"{', '.join(tables)}: no photo was scored by all of them; give runs of one split and fold")
+    labels = tables[revision].drop(columns="guess")
+    labels = labels[labels.photo.isin(common)]
+    joined = {name: labels.merge(table[["photo", "guess", "true"]], on="photo", suffixes=("", "_own"), validate="1:1")
+              for name, table in tables.items()}
+    differ = [f"; {(table.true != table.true_own).sum()} have another label in {name}"
+              for name, table in joined.items() if name != revision]
+    sides = [{name: joined[name].drop(columns="true_own") for name in side} for side in (a, b)]
+    return *sides, (f"scored by the labels of {revision}: {len(common)} photos compared, {len(union) - len(common)} left out "
+                    f"that not all runs have{''.join(differ)}")
 
 
 def score_of(tables: list[pd.DataFrame]) -> dict[str, float]:
@@ -85,10 +118,22 @@ def report(sides: dict[str, list[pd.DataFrame]]) -> str:
 
 
 def main():
-    a, b = arguments("A", "B")
-    sides = {a: read_side(a), f"{b} " if a == b else b: read_side(b)}
-    check_people(sides)
-    print(report(sides))
+    parser = argparse.ArgumentParser(prog="python -m tools.compare", usage="%(prog)s A B [--labels REV]", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sides", nargs="*", metavar="A B", help="revisions, or several seeds of one setting: A1,A2,A3")
+    parser.add_argument("--labels", metavar="REV", help="score all by the labels of this one of them")
+    args = parser.parse_intermixed_args()
+    if len(args.sides) != 2:
+        raise UserError(f"needs A B, and got {' '.join(args.sides) or 'none'}")
+    (a, b), note = map(read_side, args.sides), ""
+    if args.labels:
+        a, b, note = on_labels_of(args.labels, a, b)
+    else:
+        check_people(a, b)
+    one, two = args.sides
+    print(report({one: list(a.values()), f"{two} " if one == two else two: list(b.values())}))
+    if note:
+        print(note)
 
 
 if __name__ == "__main__":

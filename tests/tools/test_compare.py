@@ -1,4 +1,6 @@
 """A difference is called real as often as it is: paired, over people, and over seeds where there are several."""
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,7 @@ from stages.core.classes import encode
 from stages.core.errors import UserError
 from stages.core.metrics import macro_f1
 from stages.evaluation.bootstrap import interval
-from tools.compare import check_people, draws_of, report, score_of
+from tools.compare import check_people, draws_of, on_labels_of, report, score_of
 
 CELLS = [0.14, 0.18, 0.08, 0.22, 0.28, 0.10]  # gender x age group of the people
 
@@ -91,13 +93,78 @@ def test_people_who_went_from_wrong_to_right_are_counted():
     assert "70 photos of 10 people, of whom 3 went from wrong to right and 0 back" in report({"a": [wrong], "b": [right]})
 
 
-def test_other_people_or_other_labels_cannot_be_compared():
+def relabelled(table: pd.DataFrame) -> pd.DataFrame:
+    """With other labels of the first person's seven photos."""
+    return table.assign(true=table.true.where(table.person > 0, (table.true + 1) % 18))
+
+
+def test_other_people_or_other_labels_cannot_be_compared_and_the_line_says_what_to_type():
+    table = crowd(np.random.default_rng(4), 10).assign(guess=0)
+    fewer = table[table.person < 9].reset_index(drop=True)
+    with pytest.raises(UserError, match="a and b scored different photos: 63 of 70 and 63 in common; give runs of one split "
+                                        "and fold, or compare these alone: python -m tools.compare a b --labels b$"):
+        check_people({"a": table}, {"b": fewer})
+    with pytest.raises(UserError, match="give runs of one split and fold$"):
+        check_people({"a": table[table.person > 8].reset_index(drop=True)}, {"b": fewer})
+    with pytest.raises(UserError, match="a and c were scored by different labels of 7 photos; score both by those of one, "
+                                        "c or a: python -m tools.compare a,b c --labels c$"):
+        check_people({"a": table, "b": table}, {"c": relabelled(table)})
+
+
+@pytest.mark.parametrize("revision, scores", [("old", (1, 0)), ("new", (0, 1))])
+def test_runs_of_different_labels_are_both_scored_by_those_of_the_one_named(revision, scores):
+    """Each run labels all photos as its own labels say; the seven photos that differ are all of their classes."""
+    table = crowd(np.random.default_rng(4), 10)
+    table["true"] = np.where(table.person == 0, 4, 7)
+    table["guess"] = table.true
+    new = relabelled(table).assign(guess=relabelled(table).true)
+    a, b, said = on_labels_of(revision, {"old": table}, {"new": new})
+    assert a["old"].true.equals(b["new"].true)
+    assert [(t.true == t.guess)[t.person == 0].mean() for t in (a["old"], b["new"])] == list(scores)
+    other = {"old": "new", "new": "old"}[revision]
+    assert said == (f"scored by the labels of {revision}: 70 photos compared, 0 left out that not all runs have; "
+                    f"7 have another label in {other}")
+
+
+def test_photos_that_not_all_runs_have_are_left_out_and_counted():
     rng = np.random.default_rng(4)
-    table = crowd(rng, 10).assign(guess=0)
-    with pytest.raises(UserError, match="a and b scored different photos: 63 of 70 and 63 in common"):
-        check_people({"a": [table], "b": [table[table.person < 9].reset_index(drop=True)]})
-    with pytest.raises(UserError, match="a and b were scored by different labels of 7 photos"):
-        check_people({"a": [table], "b": [table.assign(true=table.true.where(table.person > 0, (table.true + 1) % 18))]})
+    table = guessed(crowd(rng, 10), rng, rng.random(10), 0.5)
+    first, last = (table[people].reset_index(drop=True) for people in (table.person < 8, table.person > 1))
+    a, b, said = on_labels_of("a2", {"a1": table, "a2": first}, {"b": last})
+    assert {tuple(t.person.unique()) for t in (*a.values(), *b.values())} == {(2, 3, 4, 5, 6, 7)}
+    want = table.guess[table.person.between(2, 7)].tolist()
+    assert all(t.guess.tolist() == want for t in (*a.values(), *b.values()))
+    assert "42 photos compared, 28 left out that not all runs have; 0 have another label in a1; 0 have" in said
+    check_people(a, b)
+
+
+def test_labels_of_no_run_compared_and_runs_without_a_photo_in_common_are_one_line():
+    table = crowd(np.random.default_rng(4), 10).assign(guess=0)
+    with pytest.raises(UserError, match="--labels: 'c' is none of the revisions compared, a, b"):
+        on_labels_of("c", {"a": table}, {"b": table})
+    with pytest.raises(UserError, match="a, b: no photo was scored by all of them"):
+        on_labels_of("a", {"a": table[table.person < 5]}, {"b": table[table.person > 4]})
+
+
+def test_the_command_that_the_refusal_names_compares_a_run_with_corrected_labels(own):
+    """The workspace's labels after a correction of one person's gender; what the networks said stays."""
+    file = own.root / "reports/plots/labels.csv"
+    labels = pd.read_csv(file, dtype=str)
+    of_one = labels.person == labels.person[0]
+    swap = {"male": "female", "female": "male"}
+    labels.loc[of_one, "class_true"] = [re.sub("female|male", lambda m: swap[m[0]], name) for name in
+                                        labels.class_true[of_one]]
+    labels.to_csv(file, index=False)
+    done = own.python("tools.compare", "HEAD", "workspace")
+    [line] = done.stderr.splitlines()
+    assert f"different labels of {of_one.sum()} photos" in line
+    done = own.python(*line.split("python -m ")[1].split())
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("+0.0000 (+0.0000 to +0.0000)") == 4
+    assert done.stdout.splitlines()[-1] == (f"scored by the labels of workspace: {len(labels)} photos compared, 0 left out "
+                                            f"that not all runs have; {of_one.sum()} have another label in HEAD")
+    assert own.python("tools.compare", "--labels", "HEAD", "HEAD", "workspace").returncode == 0
+    assert own.python("tools.compare", "HEAD", "--labels", "HEAD", "workspace").returncode == 0
 
 
 @pytest.mark.slow
@@ -114,6 +181,8 @@ def test_experiments_and_the_workspace_are_compared_by_name(own):
 @pytest.mark.parametrize("words, named", [
     (("HEAD", "nowhere"), "error: nowhere: its reports/plots/labels.csv cannot be had"),
     (("HEAD",), "error: needs A B, and got HEAD"),
+    (("HEAD", "workspace", "--labels", "x"), "error: --labels: 'x' is none of the revisions compared, HEAD, workspace"),
+    (("HEAD,HEAD", "workspace"), "error: 'HEAD,HEAD': names HEAD twice"),
     ((",", "HEAD"), "error: ',': names no revision"),
     (("HEAD~1", "HEAD"), "error: HEAD~1: its reports/plots/labels.csv cannot be had"),
 ])
