@@ -1,11 +1,23 @@
 """Weights come back as they were, and a checkpoint of another run is not taken for one of this."""
+import json
+import re
 import sys
 import time
 
+import numpy as np
 import pytest
+import timm
 import torch
 
-from stages.modeling.checkpoints import Resume, load_model, run_digest, save_model
+from stages.core.face_store import Faces, write_faces
+from stages.modeling.checkpoints import Resume, load_model, restore, run_digest, save_model
+from stages.modeling.networks import start_network
+from stages.modeling.train_model import settings
+from tests.conftest import ROOT
+from tests.sections import section
+
+HEADS = {"two": {"head_layers": 2}, "cosine": {"loss": "arcface"}, "years": {"loss": "year_distribution"}}
+SIZE = (48, 32)
 
 
 def test_a_model_comes_back_with_its_settings(tmp_path):
@@ -64,3 +76,53 @@ def test_the_key_changes_with_every_input():
     keys = [run_digest(*parts) for parts in runs]
     assert len(set(keys)) == 4
     assert run_digest({"lr": 1}, 0, "d") == keys[0]
+
+
+def trained(folder, name: str, p) -> torch.nn.Module:
+    """A network as a stage leaves it, of random weights, head too, that came back from folder/model."""
+    write_faces(folder / "faces", ["a.jpg"], np.zeros((1, 96, 64, 3), np.uint8), (96, 64))
+    network = start_network(name, p, SIZE)
+    for weight in network.parameters():
+        weight.data += 0.02 * torch.randn_like(weight)
+    save_model(network.state_dict(), settings(p), folder / "model")
+    again, _ = restore(folder / "model", Faces(folder / "faces"))
+    photos = torch.randn(2, 3, *SIZE)
+    assert torch.equal(again(photos), network.eval()(photos))
+    return again
+
+
+@pytest.mark.parametrize("backbone", ["test_efficientnet", "test_vit"])
+@pytest.mark.parametrize("name", ["age", "joint"])
+def test_a_network_with_a_head_of_one_layer_comes_back_in_plain_timm(tmp_path, name, backbone):
+    network, photos = trained(tmp_path, name, section(name, backbone=backbone, image_size=48)), torch.randn(2, 3, *SIZE)
+    timm.models.save_for_hf(network, tmp_path / "out", safe_serialization=True)
+    again = timm.create_model(f"local-dir:{tmp_path / 'out'}", pretrained=True).eval()
+    assert torch.equal(again(photos), network(photos))
+    assert again(photos).shape == (2, {"age": 3, "joint": 8}[name])
+
+
+@pytest.mark.parametrize("backbone", ["test_efficientnet", "test_vit"])
+@pytest.mark.parametrize("head", HEADS)
+def test_of_another_head_plain_timm_gives_the_features_and_never_a_head_of_random_weights(tmp_path, head, backbone):
+    network = trained(tmp_path, "age", section(backbone=backbone, image_size=48, **HEADS[head]))
+    photos = torch.randn(2, 3, *SIZE)
+    timm.models.save_for_hf(network, tmp_path / "out", safe_serialization=True)
+    with pytest.raises(RuntimeError, match="Missing key"):
+        timm.create_model(f"local-dir:{tmp_path / 'out'}", pretrained=True)
+    again = timm.create_model(f"local-dir:{tmp_path / 'out'}", pretrained=True, num_classes=0).eval()
+    assert torch.equal(again(photos), network.forward_head(network.forward_features(photos), pre_logits=True))
+
+
+def test_the_guide_brings_a_trained_network_to_timm(own):
+    """Its own lines, in a project that ran."""
+    save, load = re.findall(r"^```python\n(.*?)^```", (ROOT / "docs/own-photos.md").read_text(), re.MULTILINE | re.DOTALL)
+    done = own.sh("python", "-c", save)
+    assert done.returncode == 0, done.stderr
+    look = "import torch\nprint(network(torch.ones(1, 3, 32, 32)).tolist(), timm.data.resolve_model_data_config(network))"
+    there = own.sh("python", "-c", load + look)
+    assert there.returncode == 0, there.stderr
+    numbers, _, config = there.stdout.partition(" {")
+    assert "'input_size': (3, 32, 32)" in config
+    assert "'crop_pct': 1.0" in config
+    network, _ = restore(own.root / "models/mask/0", Faces(own.root / "data/faces"))
+    torch.testing.assert_close(torch.tensor(json.loads(numbers)), network(torch.ones(1, 3, 32, 32)).detach())
