@@ -250,6 +250,8 @@ def describe(problem: dict, *prefix: str) -> str:
         return f"{key}: missing"
     if problem["type"] == "extra_forbidden":
         return f"{key}: unknown parameter"
+    if problem["type"] == "list_type" and problem["input"] is None:  # as YAML reads a value that was left out
+        return f"{key}: null is no list; an empty one is []"
     return f"{key} = {problem['input']!r}: {text[0].lower()}{text[1:]}"
 
 

@@ -97,6 +97,9 @@ def test_params_yaml_as_shipped_is_allowed():
     ("data.table", "", "at least 1 character"),
     ("labels.corrections", "", "at least 1 character"),
     ("sample", None, "sample"),
+    ("refit", None, "refit: null is no list; an empty one is []"),
+    ("folds", None, "folds: null is no list; an empty one is []"),
+    ("refit", "age", "refit = 'age': input should be a valid list"),
 ])
 def test_a_wrong_value_is_named_with_what_is_allowed(key, value, named):
     with pytest.raises(UserError) as error:

@@ -57,6 +57,11 @@ def test_a_photo_where_a_stage_would_delete_it_is_named_by_make(own):
     assert own.python("tools.check").returncode == 0
 
 
+def test_a_list_that_was_left_out_is_named_by_make_where_dvc_says_unexpected_error(own):
+    own.set(refit=None)
+    assert said(own.python("tools.check")) == "error: params.yaml: refit: null is no list; an empty one is []"
+
+
 def test_a_missing_table_is_named(own):
     own.set(data__table="people.csv")
     assert "data.table: 'data/sample/people.csv' is no file" in said(own.python("tools.check"))

