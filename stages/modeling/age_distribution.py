@@ -33,18 +33,43 @@ class YearsHead(nn.Module):
 class YearDistribution(nn.Module):
     """Cross entropy with a normal distribution around each photo's age; sigma is its standard deviation in years.
 
+    cap: the age at which labels end, such as the contest's 60, which means 60 or older, or None. Its normal distribution
+    is cut off below the cap: half of it would otherwise say "younger", and the best answer to a photo of 60 would be only
+    .566 for 60 and over (sigma 3). That 60 stands for all that follow is known as censoring.
     logits: (B, YEARS). target: ages (B,) in years, or soft labels (B, YEARS). weight: class weights (GROUPS,) of the age
     groups, or None; as in torch's cross entropy, the mean divides by the sum of the photos' weights.
     """
 
-    def __init__(self, sigma: float, weight: Tensor | None = None):
+    def __init__(self, sigma: float, weight: Tensor | None = None, cap: int | None = None):
         super().__init__()
         years = torch.arange(YEARS)
-        self.register_buffer("around", torch.softmax(-((years[:, None] - years) / sigma) ** 2 / 2, 1))
-        group = torch.from_numpy(age_group(years.numpy()))
-        self.register_buffer("weight", torch.ones(YEARS) if weight is None else weight[group])
+        exponent = -((years[:, None] - years) / sigma) ** 2 / 2
+        if cap is not None:
+            exponent[cap, :cap] = -torch.inf
+        self.register_buffer("around", torch.softmax(exponent, 1))
+        self.register_buffer("weight", weight_of_years(weight))
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
-        t = target if target.is_floating_point() else one_hot(target, YEARS).float()
-        weight = t @ self.weight
-        return (weight * -(t @ self.around * log_softmax(logits, 1)).sum(1)).sum() / weight.sum()
+        t = soft_years(target)
+        return weighted_mean(-(t @ self.around * log_softmax(logits, 1)).sum(1), t @ self.weight)
+
+
+def soft_years(target: Tensor) -> Tensor:
+    """Ages (B,) in years, or soft labels (B, YEARS), as soft labels."""
+    return target if target.is_floating_point() else one_hot(target, YEARS).float()
+
+
+def weight_of_years(weight: Tensor | None) -> Tensor:
+    """Weight (YEARS,) of a photo of each age, by the class weights (GROUPS,) of the age groups; None: all alike."""
+    return torch.ones(YEARS) if weight is None else weight[torch.from_numpy(age_group(range(YEARS)))]
+
+
+def weighted_mean(losses: Tensor, weight: Tensor) -> Tensor:
+    """Mean of the photos' losses (B,) by their weights (B,), as in torch's cross entropy."""
+    return (weight * losses).sum() / weight.sum()
+
+
+def cap_of(years: Tensor) -> int:
+    """The age at which the labels (N,) of a training set end, and at least the last border of the age groups: if nobody
+    were 60, cutting off below the oldest of 59 would put them beyond the border."""
+    return max(int(years.max()), BORDERS[-1])

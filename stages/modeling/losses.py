@@ -5,7 +5,7 @@ from torch.nn.functional import log_softmax, one_hot
 
 from stages.core.classes import ATTRIBUTES, age_group
 from stages.core.model_params import Model
-from stages.modeling.age_distribution import YearDistribution
+from stages.modeling.age_distribution import YearDistribution, cap_of
 from stages.modeling.arcface import ArcFace
 from stages.modeling.multitask import split_target
 
@@ -114,7 +114,7 @@ def make_loss(p: Model, target: Tensor) -> nn.Module:
     """The loss that the model's section asks for; target (N,): classes, or years, of the training set."""
     if p.loss == "year_distribution":
         groups = torch.from_numpy(age_group(target.numpy()))
-        return YearDistribution(p.year_sigma, class_weight(p.loss, p, groups, p.classes))
+        return YearDistribution(p.year_sigma, class_weight(p.loss, p, groups, p.classes), cap_of(target))
     if len(p.heads) == 1:
         return one_loss(p.loss, p, class_weight(p.loss, p, target, p.classes), p.classes)
     kinds = [p.attribute_losses.get(attribute, p.loss) for attribute in ATTRIBUTES]

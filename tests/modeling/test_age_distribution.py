@@ -67,8 +67,56 @@ def test_the_loss_has_the_deviation_and_the_weights_that_the_section_asks_for():
     ages = torch.tensor([20, 21, 22, 40, 41, 70])
     logits = torch.randn(6, YEARS, generator=torch.Generator().manual_seed(0))
     plain = make_loss(section(loss="year_distribution", year_sigma=2.0), ages)
-    assert torch.equal(plain(logits, ages), YearDistribution(2.0)(logits, ages))
+    assert torch.equal(plain(logits, ages), YearDistribution(2.0, cap=70)(logits, ages))
     weighted = make_loss(section(loss="year_distribution", year_sigma=2.0, class_weights="balanced"), ages)
     weight = balanced(torch.tensor([0, 0, 0, 1, 1, 2]), 3)
-    assert torch.equal(weighted(logits, ages), YearDistribution(2.0, weight)(logits, ages))
+    assert torch.equal(weighted(logits, ages), YearDistribution(2.0, weight, 70)(logits, ages))
     assert not torch.allclose(weighted(logits, ages), plain(logits, ages))
+
+
+def over_60(ages: list[int], age: int, **changes) -> float:
+    """What the best answer to a photo of this age gives to 60 and over, by the loss for a training set of these ages."""
+    loss = make_loss(section(loss="year_distribution", **changes), torch.tensor(ages))
+    return float(best_answer(loss, torch.tensor([age]))[0, BORDERS[-1]:].sum())
+
+
+def best_answer(loss, target) -> torch.Tensor:
+    """The probabilities (B, YEARS) at which the loss is least."""
+    logits = torch.zeros(len(target), YEARS, requires_grad=True)
+    optimizer = torch.optim.LBFGS([logits], max_iter=300, line_search_fn="strong_wolfe")
+
+    def closure():
+        optimizer.zero_grad()
+        value = loss(logits, target)
+        value.backward()
+        return value
+
+    optimizer.step(closure)
+    return logits.detach().softmax(1)
+
+
+def test_where_labels_end_at_60_the_best_answer_to_60_is_60_and_over_and_to_59_in_between():
+    ages = [20, 40, 59, 60]
+    assert over_60(ages, 60) > 0.999
+    assert 0.4 < over_60(ages, 59) < 0.5
+    assert torch.equal(YearDistribution(3.0, cap=60).around[:60], YearDistribution(3.0).around[:60])  # the younger
+
+
+def test_where_labels_go_on_to_80_60_is_an_age_like_any_other():
+    assert 0.56 < over_60([20, 40, 60, 80], 60) < 0.57
+
+
+def test_at_the_cap_the_years_after_it_keep_their_shares():
+    cut, whole = YearDistribution(3.0, cap=60).around[60], YearDistribution(3.0).around[60]
+    torch.testing.assert_close(cut, torch.where(torch.arange(YEARS) >= 60, whole, 0) / whole[60:].sum())
+
+
+def test_where_nobody_is_60_the_oldest_is_not_pushed_over_the_border():
+    assert over_60([20, 40, 59], 59) < 0.5
+
+
+def test_a_cap_leaves_the_loss_of_every_answer_finite():
+    loss, ages = YearDistribution(3, cap=60), torch.tensor([60, 59, 20])
+    logits = (100 * torch.randn(3, YEARS, generator=torch.Generator().manual_seed(0))).requires_grad_()
+    loss(logits, ages).backward()
+    assert logits.grad.isfinite().all()
