@@ -19,6 +19,7 @@ OWN = ("attribute", "pseudo")  # not in `training`, since the stage labels depen
 
 Loss = Literal["cross_entropy", "label_smoothing", "focal", "focal_smoothing", "class_balanced_focal", "f1", "arcface",
                "year_distribution"]
+YEAR_LOSSES = ("year_distribution",)  # learn age in years, and predict the groups
 
 
 class Model(Section):
@@ -53,6 +54,7 @@ class Model(Section):
     class_balanced_beta: Annotated[float, Field(ge=0, lt=1)]
     arcface_scale: Annotated[float, Field(gt=0, le=1000)]
     arcface_margin: Annotated[float, Field(ge=0, le=1.57)]
+    year_sigma: Annotated[float, Field(gt=0, le=20)]
     class_weights: Annotated[Literal["none", "balanced"], null_is_none]
     sampler: Annotated[Literal["none", "class", "cell"], null_is_none]
     augment: Annotated[list[Literal[AUGMENTATIONS]], a_name_is_a_list]
@@ -91,9 +93,14 @@ class Model(Section):
         return (self.classes,)
 
     @property
+    def learns_years(self) -> bool:
+        """Whether it learns age in years, of which its head makes the groups that it predicts."""
+        return self.loss in YEAR_LOSSES
+
+    @property
     def targets(self) -> int:
-        """Number of training targets: the classes, or the years for loss year_distribution."""
-        return OLDEST + 1 if self.loss == "year_distribution" else self.classes
+        """Number of training targets: the classes, or the years where it learns years."""
+        return OLDEST + 1 if self.learns_years else self.classes
 
     @property
     def augment_options(self) -> dict[str, dict]:
@@ -130,9 +137,8 @@ class Model(Section):
         if self.loss == "arcface" and self.head_layers == 2:
             raise ValueError("head_layers: 2 and loss: 'arcface' exclude each other; ArcFace is a head of its own, so "
                              "set head_layers to 1")
-        if self.loss == "year_distribution" and self.attribute != "age":
-            raise ValueError(f"loss: 'year_distribution' learns years of age, and attribute is {self.attribute!r}; take "
-                             "another loss")
+        if self.loss in YEAR_LOSSES and self.attribute != "age":
+            raise ValueError(f"loss: {self.loss!r} learns years of age, and attribute is {self.attribute!r}; take another loss")
         if self.warmup and self.schedule in ("none", "one_cycle"):
             raise ValueError(f"warmup: {self.warmup} epochs and schedule: {self.schedule!r} exclude each other; set "
                              "warmup to 0, or schedule to cosine, cosine_restarts, step or exponential")
@@ -186,11 +192,10 @@ class AgeModel(AgedModel):
     """A specialist for age."""
 
     attribute: Literal["age"]
-    year_sigma: Annotated[float, Field(gt=0, le=20)]
 
     @model_validator(mode="after")
-    def fits_year_distribution(self):
-        if self.loss != "year_distribution":
+    def fits_years(self):
+        if not self.learns_years:
             return self
         for name, value, allowed, why in (
                 ("head_layers", self.head_layers, 1, "has a head of its own"),
@@ -199,7 +204,7 @@ class AgeModel(AgedModel):
                 ("mixing_partners", self.mixing_partners, "any", "learns years, not classes"),
                 ("pseudo", self.pseudo, None, "asks for years, and pseudo labels are groups")):
             if value != allowed:
-                raise ValueError(f"{name}: {value!r} and loss: 'year_distribution', which {why}, exclude each other; set "
+                raise ValueError(f"{name}: {value!r} and loss: {self.loss!r}, which {why}, exclude each other; set "
                                  f"{name} to {'null' if allowed is None else allowed}, or take another loss")
         return self
 

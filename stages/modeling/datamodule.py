@@ -101,7 +101,7 @@ def loaders(train_set: LabelledCrops, val_set: LabelledCrops, faces: Faces, p: M
             device: torch.device, workers: int) -> tuple[DataLoader, DataLoader]:
     """Batches of the training set, drawn and augmented anew each epoch, and of the validation set."""
     target = train_set.target.numpy()
-    key = balance_key(p.sampler, age_group(target) if p.loss == "year_distribution" else target, train_set.cells())
+    key = balance_key(p.sampler, age_group(target) if p.learns_years else target, train_set.cells())
     weights = None if key is None else weights_by(key)
     train_crops = Crops(faces, train_set.rows, size, Augment(p.augment, p.augment_options) if p.augment else None, p.seed)
     val_crops = Crops(faces, val_set.rows, size, augment_at_test(p))
@@ -128,7 +128,7 @@ def augment_at_test(p: Model) -> Augment | None:
 def training_targets(p: Model, labels: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Training targets (N,), and the mask (N,) of the photos to keep, those without an age in `drop`.
 
-    Targets are classes, by the model's own age borders, or years if its loss is year_distribution.
+    Targets are classes, by the model's own age borders, or years where it learns years.
     """
     if "age" not in p.attributes:
         return classes_of(labels), np.ones(len(labels), bool)
@@ -136,4 +136,4 @@ def training_targets(p: Model, labels: pd.DataFrame) -> tuple[np.ndarray, np.nda
     dropped = np.zeros(len(years), bool)
     for first, last in p.drop:
         dropped |= (first <= years) & (years <= last)
-    return years if p.loss == "year_distribution" else classes_of(labels, p.borders), ~dropped
+    return years if p.learns_years else classes_of(labels, p.borders), ~dropped

@@ -112,7 +112,7 @@ class PerHead(nn.Module):
 
 def make_loss(p: Model, target: Tensor) -> nn.Module:
     """The loss that the model's section asks for; target (N,): classes, or years, of the training set."""
-    if p.loss == "year_distribution":
+    if p.learns_years:
         groups = torch.from_numpy(age_group(target.numpy()))
         return YearDistribution(p.year_sigma, class_weight(p.loss, p, groups, p.classes), cap_of(target))
     if len(p.heads) == 1:

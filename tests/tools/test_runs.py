@@ -178,7 +178,7 @@ def test_a_rate_that_dvc_writes_as_text_is_the_same_rate(monkeypatch):
 def test_a_parameter_that_an_experiment_did_not_know_counts_where_its_run_names_it(monkeypatch):
     monkeypatch.chdir(ROOT)
     params = apply_overrides(read_words(["base", "screening"]), load(committed()), {})
-    del params["age"]["year_sigma"]
+    del params["training"]["year_sigma"]
     assert differing_keys(params, ["base", "screening"]) == []
     assert differing_keys(params, ["base", "screening", "age.year_sigma=9"]) == ["age.year_sigma"]
 
