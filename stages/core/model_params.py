@@ -18,8 +18,8 @@ PSEUDO = Path("data/pseudo")
 OWN = ("attribute", "pseudo")  # not in `training`, since the stage labels depends on them by model
 
 Loss = Literal["cross_entropy", "label_smoothing", "focal", "focal_smoothing", "class_balanced_focal", "f1", "arcface",
-               "year_distribution"]
-YEAR_LOSSES = ("year_distribution",)  # learn age in years, and predict the groups
+               "year_distribution", "ordinal"]
+YEAR_LOSSES = ("year_distribution", "ordinal")  # learn age in years, and predict the groups
 
 
 class Model(Section):
@@ -225,8 +225,8 @@ class JointModel(AgedModel):
         if self.head == "classes18" and self.attribute_losses:
             raise ValueError(f"attribute_losses: {self.attribute_losses} and head: 'classes18' exclude each other; it has "
                              "one loss, so set attribute_losses to {} or head to attributes")
-        if "year_distribution" in self.attribute_losses.values():
-            raise ValueError(f"attribute_losses: {self.attribute_losses}: 'year_distribution' is of specialists for age alone")
+        for loss in {*self.attribute_losses.values()} & {*YEAR_LOSSES}:
+            raise ValueError(f"attribute_losses: {self.attribute_losses}: {loss!r} is of specialists for age alone")
         if weighing := self.class_weights != "none" and {"f1", "class_balanced_focal"} & {*self.attribute_losses.values()}:
             raise ValueError(f"attribute_losses: {self.attribute_losses} and class_weights: {self.class_weights!r} exclude "
                              f"each other; {', '.join(sorted(weighing))} weighs the classes, so set class_weights to none")

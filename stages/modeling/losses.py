@@ -5,9 +5,10 @@ from torch.nn.functional import log_softmax, one_hot
 
 from stages.core.classes import ATTRIBUTES, age_group
 from stages.core.model_params import Model
-from stages.modeling.age_distribution import YearDistribution, cap_of
+from stages.modeling.age_distribution import GROUPS, YearDistribution, cap_of
 from stages.modeling.arcface import ArcFace
 from stages.modeling.multitask import split_target
+from stages.modeling.ordinal import Ordinal
 
 
 def soft(target: Tensor, classes: int) -> Tensor:
@@ -98,6 +99,14 @@ def one_loss(kind: str, p: Model, weight: Tensor | None, classes: int) -> nn.Mod
     return Focal(0, weight, smoothing) if weight is not None else nn.CrossEntropyLoss(label_smoothing=smoothing)
 
 
+def year_loss(kind: str, p: Model, years: Tensor) -> nn.Module:
+    """The loss `kind` of those that learn years; years (N,): ages of the training set. Class weights are of age groups."""
+    weight = class_weight(kind, p, torch.from_numpy(age_group(years.numpy())), GROUPS)
+    if kind == "ordinal":
+        return Ordinal(weight)
+    return YearDistribution(p.year_sigma, weight, cap_of(years))
+
+
 class PerHead(nn.Module):
     """Sum of one loss for each head of a joint model; logits (B, sum(heads)), target over the joint classes."""
 
@@ -113,8 +122,7 @@ class PerHead(nn.Module):
 def make_loss(p: Model, target: Tensor) -> nn.Module:
     """The loss that the model's section asks for; target (N,): classes, or years, of the training set."""
     if p.learns_years:
-        groups = torch.from_numpy(age_group(target.numpy()))
-        return YearDistribution(p.year_sigma, class_weight(p.loss, p, groups, p.classes), cap_of(target))
+        return year_loss(p.loss, p, target)
     if len(p.heads) == 1:
         return one_loss(p.loss, p, class_weight(p.loss, p, target, p.classes), p.classes)
     kinds = [p.attribute_losses.get(attribute, p.loss) for attribute in ATTRIBUTES]

@@ -11,6 +11,7 @@ from stages.core.model_params import Model
 from stages.modeling.age_distribution import YearsHead
 from stages.modeling.arcface import CosineHead
 from stages.modeling.freezing import parts_of_head
+from stages.modeling.ordinal import OrdinalHead
 
 PACKAGED = ("tf_efficientnet_lite0", "tf_efficientnet_lite1", "tf_efficientnet_lite2")  # whose weights `make weights` brings
 
@@ -26,7 +27,7 @@ def make_network(backbone: str, outputs: int, size: tuple[int, int], pretrained:
 
 
 def fit_head(network: nn.Module, kind: str, outputs: int, scale: float) -> nn.Module:
-    """Replace the head unless `kind` is "one": by "two" fully connected layers, "cosine" (ArcFace's) or "years".
+    """Replace the head unless `kind` is "one": by "two" fully connected layers, "cosine" (ArcFace's), "years" or "ordinal".
 
     The hidden layer of "two" has half as many units as the backbone has features. Raises ValueError where the backbone
     does not end in one fully connected layer.
@@ -37,23 +38,24 @@ def fit_head(network: nn.Module, kind: str, outputs: int, scale: float) -> nn.Mo
     if type(last) is not nn.Linear or type(name) is not str:
         raise ValueError("does not end in one fully connected layer")
     n = last.in_features
-    head = (CosineHead(n, outputs, scale) if kind == "cosine" else YearsHead(n) if kind == "years" else
-            nn.Sequential(nn.Linear(n, n // 2), nn.ReLU(), nn.Linear(n // 2, outputs)))
-    network.set_submodule(name, head)
+    make = {"two": lambda: nn.Sequential(nn.Linear(n, n // 2), nn.ReLU(), nn.Linear(n // 2, outputs)),
+            "cosine": lambda: CosineHead(n, outputs, scale), "years": lambda: YearsHead(n), "ordinal": lambda: OrdinalHead(n)}
+    network.set_submodule(name, make[kind]())
     return network
 
 
 def head_of(p: Model) -> str:
     """The kind of head (see fit_head) that a model's section asks for."""
-    return {"arcface": "cosine", "year_distribution": "years"}.get(p.loss, ("one", "two")[p.head_layers - 1])
+    of_loss = {"arcface": "cosine", "year_distribution": "years", "ordinal": "ordinal"}
+    return of_loss.get(p.loss, ("one", "two")[p.head_layers - 1])
 
 
 def start_network(name: str, p: Model, size: tuple[int, int]) -> nn.Module:
     """The network at the start of training: fresh, with timm's pretrained weights, or with the local file `weights`.
 
-    Its last layer starts at zero (except a cosine head), so that all classes, or years, are equally likely at first. timm
-    initialises EfficientNet's from 1 / sqrt(classes), which is made for 1,000 classes: with three the first loss is 2.5
-    instead of 1.1, and undoing that takes epochs. Raises UserError if size, weights or head do not fit.
+    Its last layer starts at zero, so that all classes, or years, are equally likely at first; a cosine or ordinal head has
+    a start of its own. timm initialises EfficientNet's from 1 / sqrt(classes), which is made for 1,000 classes: with three
+    the first loss is 2.5 instead of 1.1, and undoing that takes epochs. Raises UserError if size, weights or head do not fit.
     """
     outputs = sum(p.heads)
     try:

@@ -7,10 +7,15 @@ import timm
 from stages.core.backbone_names import backbones
 from stages.core.classes import CLASSES
 from stages.core.errors import UserError
+from stages.core.model_params import YEAR_LOSSES
 from stages.core.param_types import cores
 from stages.core.params import parse, read_params, with_training
 from tests.conftest import ROOT
 from tests.sections import SHIPPED
+
+
+NOT_WITH_YEARS = {"head_layers": 2, "border_low": 28, "border_high": 58, "mixing_partners": "class",
+                  "pseudo": "data/pseudo/x.csv"}
 
 
 def changed(key: str, value) -> dict:
@@ -158,9 +163,8 @@ def test_every_backbone_of_timm_is_known_without_importing_it():
     ({"warmup": 1, "schedule": "none"}, ("age.warmup: 1", "schedule: 'none'")),
     ({"pseudo": "data/pseudo/x.csv", "sampler": "cell"}, ("age.sampler: 'cell'", "pseudo: 'data/pseudo/x.csv'")),
     ({"pseudo": "data/pseudo/x.csv", "mixing_within": "gender"}, ("age.mixing_within: 'gender'", "pseudo: ")),
-    *(({"loss": "year_distribution", name: value}, (f"age.{name}: {value!r}", "loss: 'year_distribution'"))
-      for name, value in {"head_layers": 2, "border_low": 28, "border_high": 58, "mixing_partners": "class",
-                          "pseudo": "data/pseudo/x.csv"}.items()),
+    *(({"loss": loss, name: value}, (f"age.{name}: {value!r}", f"loss: '{loss}'")) for loss in YEAR_LOSSES
+      for name, value in NOT_WITH_YEARS.items()),
     ({"pseudo": "data/pseudo/x.csv", "mixing_cells": [["male", 30, 39]]}, ("age.mixing_cells: [('male', 30, 39)]", "pseudo: ")),
 ])
 def test_values_that_make_no_sense_together_are_named_both(changes, named):
@@ -173,13 +177,13 @@ def test_values_that_make_no_sense_together_are_named_both(changes, named):
 @pytest.mark.parametrize("changes, named", [
     ({"joint": SHIPPED["joint"] | {"head": "classes18", "attribute_losses": {"age": "focal"}}},
      ("joint.attribute_losses: {'age': 'focal'}", "head: 'classes18'")),
-    ({"gender": SHIPPED["gender"] | {"loss": "year_distribution"}},
-     ("gender.loss: 'year_distribution'", "attribute is 'gender'")),
+    *(({name: SHIPPED[name] | {"loss": loss}}, (f"{name}.loss: '{loss}'", f"attribute is '{name}'"))
+      for loss in YEAR_LOSSES for name in ("mask", "gender", "joint")),
     ({"joint": SHIPPED["joint"] | {"attribute_losses": {"age": "f1"}, "class_weights": "balanced"}},
      ("joint.attribute_losses: {'age': 'f1'}", "class_weights: 'balanced'")),
     ({"specialists": SHIPPED["age"]}, ("specialists: no name for a model", "combine.weights")),
-    ({"joint": SHIPPED["joint"] | {"attribute_losses": {"age": "year_distribution"}}},
-     ("joint.attribute_losses: {'age': 'year_distribution'}", "specialists for age alone")),
+    *(({"joint": SHIPPED["joint"] | {"attribute_losses": {"age": loss}}},
+       (f"joint.attribute_losses: {{'age': '{loss}'}}", "specialists for age alone")) for loss in YEAR_LOSSES),
     ({"joint": SHIPPED["joint"] | {"loss": "arcface"}}, ("joint.loss: 'arcface'", "head: 'attributes'")),
     ({"folds": [], "refit": ["age"]}, ("folds: []", "refit: ['age']")),
     ({"age": SHIPPED["age"] | {"augment": []}, "predict": SHIPPED["predict"] | {"age": {"views": "random", "random_views": 2}}},

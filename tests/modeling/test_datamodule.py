@@ -6,6 +6,7 @@ import torch
 
 from stages.core.classes import classes_of
 from stages.core.face_store import Faces
+from stages.core.model_params import YEAR_LOSSES
 from stages.modeling.datamodule import LabelledCrops, loaders, make_mixing, read_datasets, training_targets
 from tests.sections import section
 
@@ -51,11 +52,12 @@ def test_a_sampler_draws_what_it_is_named_after_evenly(train_set, ran, sampler, 
     assert counts == pytest.approx(shares, abs=2)
 
 
-def test_the_classes_that_a_sampler_draws_evenly_are_age_groups_where_years_are_learnt(ran):
+@pytest.mark.parametrize("loss", YEAR_LOSSES)
+def test_the_classes_that_a_sampler_draws_evenly_are_age_groups_where_years_are_learnt(ran, loss):
     faces, years = Faces(ran.root / "data/faces"), np.repeat([20, 22, 24, 60], [20, 10, 10, 10])
     people = LabelledCrops(np.arange(50), torch.from_numpy(years), np.full(50, "male"), years)
-    train_loader, _ = loaders(people, people, faces, section(sampler="class", augment=[], batch=2, loss="year_distribution"),
-                          (32, 32), CPU, 0)
+    train_loader, _ = loaders(people, people, faces, section(sampler="class", augment=[], batch=2, loss=loss),
+                              (32, 32), CPU, 0)
     draws = train_loader.sampler
     drawn = np.concatenate([years[[position for position, *_ in draws]] for draws.epoch in range(40)])
     assert (drawn == 60).mean() == pytest.approx(0.5, abs=0.05)
@@ -145,8 +147,9 @@ def test_dropped_ranges_leave_training_both_ends_included():
     assert AGES.age[kept].tolist() == ["20", "30", "60", "75"]
 
 
-def test_where_years_are_learnt_the_targets_are_years():
-    target, kept = training_targets(section(loss="year_distribution", drop=[[57, 59]]), AGES)
+@pytest.mark.parametrize("loss", YEAR_LOSSES)
+def test_where_years_are_learnt_the_targets_are_years(loss):
+    target, kept = training_targets(section(loss=loss, drop=[[57, 59]]), AGES)
     assert target.tolist() == AGES.age.astype(int).tolist()
     assert AGES.age[~kept].tolist() == ["57", "58", "59"]
 

@@ -5,6 +5,7 @@ import torch
 from safetensors.torch import save_file
 
 from stages.core.errors import UserError
+from stages.core.model_params import YEAR_LOSSES
 from stages.modeling.age_distribution import YEARS
 from stages.modeling.networks import Normalize, make_network, start_network
 from tests.sections import section
@@ -45,12 +46,20 @@ def test_a_head_of_two_layers_has_a_hidden_one_and_starts_undecided():
     assert one.weight.abs().sum() > 0  # or nothing behind it would learn
 
 
-def test_a_network_that_learns_years_tells_the_three_groups_and_starts_with_every_year_equally_likely():
-    network = start_network("age", section(backbone=TINY, loss="year_distribution"), SIZE)
-    years = network.train()(torch.randn(4, 3, *SIZE)).softmax(1)
+@pytest.mark.parametrize("loss", YEAR_LOSSES)
+def test_a_network_that_learns_years_tells_the_three_groups_and_starts_with_every_year_equally_likely(loss):
+    network = start_network("age", section(backbone=TINY, loss=loss), SIZE)
+    logits = network.train()(torch.randn(4, 3, *SIZE))
+    years = as_years(logits) if loss == "ordinal" else logits.softmax(1)
     torch.testing.assert_close(years, torch.full((4, YEARS), 1 / YEARS))
     groups = network.eval()(torch.randn(4, 3, *SIZE)).softmax(1)
     torch.testing.assert_close(groups, torch.tensor([[30, 30, YEARS - 60]] * 4) / YEARS)
+
+
+def as_years(ranks: torch.Tensor) -> torch.Tensor:
+    """Probabilities (B, YEARS) of the years from logits (B, OLDEST) of P(age >= k), k from 1."""
+    sure, never = torch.ones(len(ranks), 1), torch.zeros(len(ranks), 1)
+    return -torch.cat([sure, ranks.sigmoid(), never], 1).diff(dim=1)
 
 
 def test_arcface_has_a_head_of_cosines():
@@ -62,7 +71,7 @@ def test_arcface_has_a_head_of_cosines():
 
 @pytest.mark.parametrize("changes, named", [({"head_layers": 2}, "age.head_layers: 2"),
                                             ({"loss": "arcface"}, "age.loss: 'arcface'"),
-                                            ({"loss": "year_distribution"}, "age.loss: 'year_distribution'")])
+                                            *(({"loss": loss}, f"age.loss: '{loss}'") for loss in YEAR_LOSSES)])
 def test_another_head_where_the_backbone_has_none_names_both(changes, named):
     with pytest.raises(UserError, match=f"age.backbone: 'deit_tiny_distilled_patch16_224' .*{named}"):
         start_network("age", section(backbone="deit_tiny_distilled_patch16_224", **changes), (224, 224))
