@@ -18,8 +18,8 @@ PSEUDO = Path("data/pseudo")
 OWN = ("attribute", "pseudo")  # not in `training`, since the stage labels depends on them by model
 
 Loss = Literal["cross_entropy", "label_smoothing", "focal", "focal_smoothing", "class_balanced_focal", "f1", "arcface",
-               "year_distribution", "ordinal"]
-YEAR_LOSSES = ("year_distribution", "ordinal")  # learn age in years, and predict the groups
+               "year_distribution", "ordinal", "mean_variance"]
+YEAR_LOSSES = ("year_distribution", "ordinal", "mean_variance")  # learn age in years, and predict the groups
 
 
 class Model(Section):
@@ -55,6 +55,8 @@ class Model(Section):
     arcface_scale: Annotated[float, Field(gt=0, le=1000)]
     arcface_margin: Annotated[float, Field(ge=0, le=1.57)]
     year_sigma: Annotated[float, Field(gt=0, le=20)]
+    mean_weight: Annotated[float, Field(ge=0, le=100)]
+    variance_weight: Annotated[float, Field(ge=0, le=100)]
     class_weights: Annotated[Literal["none", "balanced"], null_is_none]
     sampler: Annotated[Literal["none", "class", "cell"], null_is_none]
     augment: Annotated[list[Literal[AUGMENTATIONS]], a_name_is_a_list]

@@ -7,6 +7,7 @@ from stages.core.classes import ATTRIBUTES, age_group
 from stages.core.model_params import Model
 from stages.modeling.age_distribution import GROUPS, YearDistribution, cap_of
 from stages.modeling.arcface import ArcFace
+from stages.modeling.mean_variance import MeanVariance
 from stages.modeling.multitask import split_target
 from stages.modeling.ordinal import Ordinal
 
@@ -104,6 +105,8 @@ def year_loss(kind: str, p: Model, years: Tensor) -> nn.Module:
     weight = class_weight(kind, p, torch.from_numpy(age_group(years.numpy())), GROUPS)
     if kind == "ordinal":
         return Ordinal(weight)
+    if kind == "mean_variance":
+        return MeanVariance(p.mean_weight, p.variance_weight, weight)
     return YearDistribution(p.year_sigma, weight, cap_of(years))
 
 

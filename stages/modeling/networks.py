@@ -46,7 +46,7 @@ def fit_head(network: nn.Module, kind: str, outputs: int, scale: float) -> nn.Mo
 
 def head_of(p: Model) -> str:
     """The kind of head (see fit_head) that a model's section asks for."""
-    of_loss = {"arcface": "cosine", "year_distribution": "years", "ordinal": "ordinal"}
+    of_loss = {"arcface": "cosine", "year_distribution": "years", "mean_variance": "years", "ordinal": "ordinal"}
     return of_loss.get(p.loss, ("one", "two")[p.head_layers - 1])
 
 

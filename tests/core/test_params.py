@@ -13,7 +13,6 @@ from stages.core.params import parse, read_params, with_training
 from tests.conftest import ROOT
 from tests.sections import SHIPPED
 
-
 NOT_WITH_YEARS = {"head_layers": 2, "border_low": 28, "border_high": 58, "mixing_partners": "class",
                   "pseudo": "data/pseudo/x.csv"}
 
@@ -61,6 +60,9 @@ def test_params_yaml_as_shipped_is_allowed():
     ("age.lr", float("nan"), "finite"),
     ("age.epochs", 2.5, "integer"),
     ("age.smoothing", 1, "less than 1"),
+    ("age.year_sigma", 0, "greater than 0"),
+    ("age.mean_weight", -1, "greater than or equal to 0"),
+    ("age.variance_weight", -1, "greater than or equal to 0"),
     ("age.border_low", 70, "below border_high"),
     ("age.drop", [[59, 57]], "[first age, last age]"),
     ("age.drop", [[0, 29]], "leaves no age"),
