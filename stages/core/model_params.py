@@ -94,15 +94,24 @@ class Model(Section):
         """Number of classes of each head: one head, except for a joint model with a head for each attribute."""
         return (self.classes,)
 
+    def loss_of(self, attribute: str) -> str:
+        """The loss of the head that learns an attribute."""
+        return self.loss
+
     @property
     def learns_years(self) -> bool:
         """Whether it learns age in years, of which its head makes the groups that it predicts."""
-        return self.loss in YEAR_LOSSES
+        return self.loss_of("age") in YEAR_LOSSES
+
+    @property
+    def training_heads(self) -> tuple[int, ...]:
+        """Number of training classes of each head: as heads, but the years where it learns years; age is the last head."""
+        return (*self.heads[:-1], OLDEST + 1) if self.learns_years else self.heads
 
     @property
     def targets(self) -> int:
-        """Number of training targets: the classes, or the years where it learns years."""
-        return OLDEST + 1 if self.learns_years else self.classes
+        """Number of training targets: the classes, of which years are 121 in place of three where it learns years."""
+        return prod(self.training_heads)
 
     @property
     def augment_options(self) -> dict[str, dict]:
@@ -140,7 +149,8 @@ class Model(Section):
             raise ValueError("head_layers: 2 and loss: 'arcface' exclude each other; ArcFace is a head of its own, so "
                              "set head_layers to 1")
         if self.loss in YEAR_LOSSES and self.attribute != "age":
-            raise ValueError(f"loss: {self.loss!r} learns years of age, and attribute is {self.attribute!r}; take another loss")
+            raise ValueError(f"loss: {self.loss!r} learns years of age, and attribute is {self.attribute!r}; take another loss"
+                             + " (a joint model's age has its own in attribute_losses)" * (self.attribute == "joint"))
         if self.warmup and self.schedule in ("none", "one_cycle"):
             raise ValueError(f"warmup: {self.warmup} epochs and schedule: {self.schedule!r} exclude each other; set "
                              "warmup to 0, or schedule to cosine, cosine_restarts, step or exponential")
@@ -186,6 +196,22 @@ class AgedModel(Model):
             raise ValueError(f"drop: {[list(r) for r in self.drop]} leaves no age in one of the three groups")
         return self
 
+    @model_validator(mode="after")
+    def fits_years(self):
+        if not self.learns_years:
+            return self
+        asked = f"loss: {self.loss!r}" if self.attribute == "age" else f"attribute_losses: {self.attribute_losses}"
+        for name, value, allowed, why in (
+                ("head_layers", self.head_layers, 1, "has a head of its own"),
+                ("border_low", self.border_low, BORDERS[0], "learns years, not groups"),
+                ("border_high", self.border_high, BORDERS[1], "learns years, not groups"),
+                ("mixing_partners", self.mixing_partners, "any", "learns years, not classes"),
+                ("pseudo", self.pseudo, None, "asks for years, and pseudo labels are groups")):
+            if value != allowed:
+                raise ValueError(f"{name}: {value!r} and {asked}, which {why}, exclude each other; set "
+                                 f"{name} to {'null' if allowed is None else allowed}, or take another loss")
+        return self
+
     def groups(self) -> list[range]:
         return [range(self.border_low), range(self.border_low, self.border_high), range(self.border_high, OLDEST + 1)]
 
@@ -194,21 +220,6 @@ class AgeModel(AgedModel):
     """A specialist for age."""
 
     attribute: Literal["age"]
-
-    @model_validator(mode="after")
-    def fits_years(self):
-        if not self.learns_years:
-            return self
-        for name, value, allowed, why in (
-                ("head_layers", self.head_layers, 1, "has a head of its own"),
-                ("border_low", self.border_low, BORDERS[0], "learns years, not groups"),
-                ("border_high", self.border_high, BORDERS[1], "learns years, not groups"),
-                ("mixing_partners", self.mixing_partners, "any", "learns years, not classes"),
-                ("pseudo", self.pseudo, None, "asks for years, and pseudo labels are groups")):
-            if value != allowed:
-                raise ValueError(f"{name}: {value!r} and loss: {self.loss!r}, which {why}, exclude each other; set "
-                                 f"{name} to {'null' if allowed is None else allowed}, or take another loss")
-        return self
 
 
 class JointModel(AgedModel):
@@ -222,13 +233,19 @@ class JointModel(AgedModel):
     def heads(self) -> tuple[int, ...]:
         return tuple(len(VALUES[a]) for a in ATTRIBUTES) if self.head == "attributes" else (self.classes,)
 
+    def loss_of(self, attribute: str) -> str:
+        return self.attribute_losses.get(attribute, self.loss)
+
     @model_validator(mode="after")
     def losses_fit_the_heads(self):
         if self.head == "classes18" and self.attribute_losses:
             raise ValueError(f"attribute_losses: {self.attribute_losses} and head: 'classes18' exclude each other; it has "
                              "one loss, so set attribute_losses to {} or head to attributes")
-        for loss in {*self.attribute_losses.values()} & {*YEAR_LOSSES}:
-            raise ValueError(f"attribute_losses: {self.attribute_losses}: {loss!r} is of specialists for age alone")
+        for attribute, loss in self.attribute_losses.items():
+            if loss == "ordinal":
+                raise ValueError(f"attribute_losses: {self.attribute_losses}: 'ordinal' is of specialists for age alone")
+            if loss in YEAR_LOSSES and attribute != "age":
+                raise ValueError(f"attribute_losses: {self.attribute_losses}: {loss!r} learns years of age, not {attribute}")
         if weighing := self.class_weights != "none" and {"f1", "class_balanced_focal"} & {*self.attribute_losses.values()}:
             raise ValueError(f"attribute_losses: {self.attribute_losses} and class_weights: {self.class_weights!r} exclude "
                              f"each other; {', '.join(sorted(weighing))} weighs the classes, so set class_weights to none")

@@ -14,20 +14,24 @@ GROUPS = len(BORDERS) + 1
 
 
 class YearsHead(nn.Module):
-    """Features (B, F) to logits (B, YEARS) of the years in training mode, else to log-probabilities (B, GROUPS) of the
-    official age groups, summed over their years' probabilities. A later softmax leaves these as they are."""
+    """Features (B, F) to logits (B, before + YEARS) of the years in training mode, else (B, before + GROUPS), the last with
+    log-probabilities of the official age groups, summed over their years' probabilities. A later softmax leaves these as
+    they are. before: number of logits of a joint model's other heads, which come first and pass through."""
 
-    def __init__(self, features: int):
+    def __init__(self, features: int, before: int = 0):
         super().__init__()
-        self.years = nn.Linear(features, YEARS)
+        self.before = before
+        self.years = nn.Linear(features, before + YEARS)
         self.register_buffer("group", torch.from_numpy(age_group(range(YEARS))), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         logits = self.years(x)
         if self.training:
             return logits
-        log_p = log_softmax(logits.float(), 1)
-        return torch.stack([log_p[:, self.group == group].logsumexp(1) for group in range(GROUPS)], 1)
+        others, years = logits.float().tensor_split([self.before], 1)
+        log_p = log_softmax(years, 1)
+        groups = [log_p[:, self.group == group].logsumexp(1) for group in range(GROUPS)]
+        return torch.cat([others, torch.stack(groups, 1)], 1)
 
 
 class YearDistribution(nn.Module):

@@ -11,6 +11,7 @@ from stages.core.errors import UserError
 from stages.core.face_store import Faces
 from stages.core.files import read_csv
 from stages.core.model_params import Model
+from stages.modeling.age_distribution import GROUPS, YEARS
 from stages.modeling.augment import Augment, at_test
 from stages.modeling.dataloader import Crops, loader
 from stages.modeling.mixup import Mixing
@@ -101,12 +102,17 @@ def loaders(train_set: LabelledCrops, val_set: LabelledCrops, faces: Faces, p: M
             device: torch.device, workers: int) -> tuple[DataLoader, DataLoader]:
     """Batches of the training set, drawn and augmented anew each epoch, and of the validation set."""
     target = train_set.target.numpy()
-    key = balance_key(p.sampler, age_group(target) if p.learns_years else target, train_set.cells())
+    key = balance_key(p.sampler, classes_to_balance(p, target), train_set.cells())
     weights = None if key is None else weights_by(key)
     train_crops = Crops(faces, train_set.rows, size, Augment(p.augment, p.augment_options) if p.augment else None, p.seed)
     val_crops = Crops(faces, val_set.rows, size, augment_at_test(p))
     return (loader(train_crops, p.batch, workers, device, seed=p.seed, weights=weights),
             loader(val_crops, 2 * p.batch, workers, device))
+
+
+def classes_to_balance(p: Model, target: np.ndarray) -> np.ndarray:
+    """Classes (N,) of training targets (N,), with groups in place of years: there are too few photos of a year."""
+    return target // YEARS * GROUPS + age_group(target % YEARS) if p.learns_years else target
 
 
 def statistics_loader(train_set: LabelledCrops, faces: Faces, p: Model, size: tuple[int, int], device: torch.device,
@@ -128,7 +134,8 @@ def augment_at_test(p: Model) -> Augment | None:
 def training_targets(p: Model, labels: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Training targets (N,), and the mask (N,) of the photos to keep, those without an age in `drop`.
 
-    Targets are classes, by the model's own age borders, or years where it learns years.
+    Targets are classes, by the model's own age borders. Where it learns years they are years, for a joint model the classes
+    of mask x gender x years, of which years run fastest.
     """
     if "age" not in p.attributes:
         return classes_of(labels), np.ones(len(labels), bool)
@@ -136,4 +143,7 @@ def training_targets(p: Model, labels: pd.DataFrame) -> tuple[np.ndarray, np.nda
     dropped = np.zeros(len(years), bool)
     for first, last in p.drop:
         dropped |= (first <= years) & (years <= last)
-    return years if p.learns_years else classes_of(labels, p.borders), ~dropped
+    if not p.learns_years:
+        return classes_of(labels, p.borders), ~dropped
+    others = labels.drop(columns="age")
+    return (classes_of(others) * YEARS + years if len(others.columns) else years), ~dropped

@@ -4,7 +4,7 @@ from torch import Tensor, nn
 from torch.nn.functional import log_softmax, one_hot
 
 from stages.core.classes import ATTRIBUTES, age_group
-from stages.core.model_params import Model
+from stages.core.model_params import YEAR_LOSSES, Model
 from stages.modeling.age_distribution import GROUPS, YearDistribution, cap_of
 from stages.modeling.arcface import ArcFace
 from stages.modeling.mean_variance import MeanVariance
@@ -110,8 +110,15 @@ def year_loss(kind: str, p: Model, years: Tensor) -> nn.Module:
     return YearDistribution(p.year_sigma, weight, cap_of(years))
 
 
+def head_loss(kind: str, p: Model, target: Tensor, classes: int) -> nn.Module:
+    """The loss `kind` of one head, with its class weights; target (N,): classes, or years, of the training set."""
+    if kind in YEAR_LOSSES:
+        return year_loss(kind, p, target)
+    return one_loss(kind, p, class_weight(kind, p, target, classes), classes)
+
+
 class PerHead(nn.Module):
-    """Sum of one loss for each head of a joint model; logits (B, sum(heads)), target over the joint classes."""
+    """Sum of one loss for each head of a joint model; logits (B, sum(heads)), target over the joint classes of `heads`."""
 
     def __init__(self, losses: list[nn.Module], heads: tuple[int, ...]):
         super().__init__()
@@ -124,10 +131,7 @@ class PerHead(nn.Module):
 
 def make_loss(p: Model, target: Tensor) -> nn.Module:
     """The loss that the model's section asks for; target (N,): classes, or years, of the training set."""
-    if p.learns_years:
-        return year_loss(p.loss, p, target)
     if len(p.heads) == 1:
-        return one_loss(p.loss, p, class_weight(p.loss, p, target, p.classes), p.classes)
-    kinds = [p.attribute_losses.get(attribute, p.loss) for attribute in ATTRIBUTES]
-    return PerHead([one_loss(kind, p, class_weight(kind, p, part, classes), classes) for kind, part, classes in
-                    zip(kinds, split_target(target, p.heads), p.heads)], p.heads)
+        return head_loss(p.loss, p, target, p.classes)
+    parts = zip(ATTRIBUTES, split_target(target, p.training_heads), p.heads)
+    return PerHead([head_loss(p.loss_of(attribute), p, part, classes) for attribute, part, classes in parts], p.training_heads)

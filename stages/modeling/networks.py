@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from stages.core.errors import UserError
 from stages.core.model_params import Model
-from stages.modeling.age_distribution import YearsHead
+from stages.modeling.age_distribution import GROUPS, YearsHead
 from stages.modeling.arcface import CosineHead
 from stages.modeling.freezing import parts_of_head
 from stages.modeling.ordinal import OrdinalHead
@@ -29,8 +29,9 @@ def make_network(backbone: str, outputs: int, size: tuple[int, int], pretrained:
 def fit_head(network: nn.Module, kind: str, outputs: int, scale: float) -> nn.Module:
     """Replace the head unless `kind` is "one": by "two" fully connected layers, "cosine" (ArcFace's), "years" or "ordinal".
 
-    The hidden layer of "two" has half as many units as the backbone has features. Raises ValueError where the backbone
-    does not end in one fully connected layer.
+    outputs: number of logits at prediction; of "years" the last are the age groups', and training has more. The hidden
+    layer of "two" has half as many units as the backbone has features. Raises ValueError where the backbone does not end in
+    one fully connected layer.
     """
     if kind == "one":
         return network
@@ -39,7 +40,8 @@ def fit_head(network: nn.Module, kind: str, outputs: int, scale: float) -> nn.Mo
         raise ValueError("does not end in one fully connected layer")
     n = last.in_features
     make = {"two": lambda: nn.Sequential(nn.Linear(n, n // 2), nn.ReLU(), nn.Linear(n // 2, outputs)),
-            "cosine": lambda: CosineHead(n, outputs, scale), "years": lambda: YearsHead(n), "ordinal": lambda: OrdinalHead(n)}
+            "cosine": lambda: CosineHead(n, outputs, scale), "ordinal": lambda: OrdinalHead(n),
+            "years": lambda: YearsHead(n, outputs - GROUPS)}
     network.set_submodule(name, make[kind]())
     return network
 
@@ -47,7 +49,7 @@ def fit_head(network: nn.Module, kind: str, outputs: int, scale: float) -> nn.Mo
 def head_of(p: Model) -> str:
     """The kind of head (see fit_head) that a model's section asks for."""
     of_loss = {"arcface": "cosine", "year_distribution": "years", "mean_variance": "years", "ordinal": "ordinal"}
-    return of_loss.get(p.loss, ("one", "two")[p.head_layers - 1])
+    return of_loss.get(p.loss_of(p.attributes[-1]), ("one", "two")[p.head_layers - 1])
 
 
 def start_network(name: str, p: Model, size: tuple[int, int]) -> nn.Module:
@@ -75,7 +77,8 @@ def start_network(name: str, p: Model, size: tuple[int, int]) -> nn.Module:
     try:
         fit_head(network, head_of(p), outputs, p.arcface_scale)
     except ValueError as error:
-        asked = "head_layers: 2" if head_of(p) == "two" else f"loss: {p.loss!r}"
+        own = f"loss: {p.loss!r}" if p.loss_of("age") == p.loss else f"attribute_losses: {p.attribute_losses}"
+        asked = "head_layers: 2" if head_of(p) == "two" else own
         raise UserError(f"params.yaml: {name}.backbone: {p.backbone!r} {error}, so {name}.{asked} is impossible; "
                         "change one of them") from None
     for head in parts_of_head(network):

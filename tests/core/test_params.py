@@ -13,6 +13,7 @@ from stages.core.params import parse, read_params, with_training
 from tests.conftest import ROOT
 from tests.sections import SHIPPED
 
+JOINT_YEAR_LOSSES = ("year_distribution", "mean_variance")
 NOT_WITH_YEARS = {"head_layers": 2, "border_low": 28, "border_high": 58, "mixing_partners": "class",
                   "pseudo": "data/pseudo/x.csv"}
 
@@ -184,8 +185,16 @@ def test_values_that_make_no_sense_together_are_named_both(changes, named):
     ({"joint": SHIPPED["joint"] | {"attribute_losses": {"age": "f1"}, "class_weights": "balanced"}},
      ("joint.attribute_losses: {'age': 'f1'}", "class_weights: 'balanced'")),
     ({"specialists": SHIPPED["age"]}, ("specialists: no name for a model", "combine.weights")),
-    *(({"joint": SHIPPED["joint"] | {"attribute_losses": {"age": loss}}},
-       (f"joint.attribute_losses: {{'age': '{loss}'}}", "specialists for age alone")) for loss in YEAR_LOSSES),
+    ({"joint": SHIPPED["joint"] | {"attribute_losses": {"age": "ordinal"}}},
+     ("joint.attribute_losses: {'age': 'ordinal'}", "specialists for age alone")),
+    *(({"joint": SHIPPED["joint"] | {"attribute_losses": {other: loss}}},
+       (f"joint.attribute_losses: {{'{other}': '{loss}'}}", f"learns years of age, not {other}"))
+      for loss in JOINT_YEAR_LOSSES for other in ("mask", "gender")),
+    *(({"joint": SHIPPED["joint"] | {"attribute_losses": {"age": loss}, name: value}},
+       (f"joint.{name}: {value!r}", f"attribute_losses: {{'age': '{loss}'}}"))
+      for loss in JOINT_YEAR_LOSSES for name, value in NOT_WITH_YEARS.items()),
+    ({"joint": SHIPPED["joint"] | {"head": "classes18", "attribute_losses": {"age": "year_distribution"}}},
+     ("joint.attribute_losses: {'age': 'year_distribution'}", "head: 'classes18'")),
     ({"joint": SHIPPED["joint"] | {"loss": "arcface"}}, ("joint.loss: 'arcface'", "head: 'attributes'")),
     ({"folds": [], "refit": ["age"]}, ("folds: []", "refit: ['age']")),
     ({"age": SHIPPED["age"] | {"augment": []}, "predict": SHIPPED["predict"] | {"age": {"views": "random", "random_views": 2}}},
@@ -195,6 +204,7 @@ def test_sections_that_make_no_sense_together_are_named_both(changes, named):
     with pytest.raises(UserError) as error:
         parse(SHIPPED | changes)
     assert all(name in str(error.value) for name in named)
+    assert "\n" not in str(error.value)
 
 
 def test_a_joint_model_learns_all_three_by_one_head_or_by_three():
@@ -202,6 +212,21 @@ def test_a_joint_model_learns_all_three_by_one_head_or_by_three():
     assert (section.attributes, section.heads, section.classes) == (("mask", "gender", "age"), (3, 2, 3), 18)
     assert parse(changed("joint.head", "classes18")).sections["joint"].heads == (18,)
     assert tuple(section.class_names) == CLASSES
+
+
+def test_a_model_that_learns_years_has_them_in_training_in_place_of_the_groups_that_it_is_scored_by():
+    age = parse(changed("age.loss", "mean_variance")).sections["age"]
+    assert (age.heads, age.training_heads, age.targets) == ((3,), (121,), 121)
+    joint = parse(changed("joint.attribute_losses", {"age": "year_distribution"})).sections["joint"]
+    assert (joint.heads, joint.training_heads, joint.targets) == ((3, 2, 3), (3, 2, 121), 726)
+    plain = parse(SHIPPED).sections["joint"]
+    assert (plain.training_heads, plain.targets) == ((3, 2, 3), 18)
+
+
+def test_age_and_joint_share_the_deviation_of_years_and_each_can_have_its_own():
+    sections = parse(SHIPPED | {"training": SHIPPED["training"] | {"year_sigma": 4.0},
+                                "age": SHIPPED["age"] | {"year_sigma": 2.0}}).sections
+    assert [sections[name].year_sigma for name in ("age", "joint")] == [2.0, 4.0]
 
 
 @pytest.mark.parametrize("value, names", [("light", ["light"]), (None, []), ("none", []),

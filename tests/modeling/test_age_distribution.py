@@ -26,6 +26,16 @@ def test_in_training_the_head_tells_years_and_otherwise_groups_whose_probabiliti
     assert torch.allclose(groups.exp(), sums, atol=1e-6)  # they are log-probabilities already
 
 
+def test_the_other_heads_of_a_joint_model_pass_through_the_head_over_years():
+    torch.manual_seed(0)
+    head, alone = YearsHead(8, before=5), YearsHead(8)
+    alone.years.weight, alone.years.bias = (torch.nn.Parameter(part[5:]) for part in (head.years.weight, head.years.bias))
+    x = torch.randn(4, 8)
+    assert head.train()(x).shape == (4, 5 + YEARS)
+    torch.testing.assert_close(head.eval()(x)[:, :5], head.train()(x)[:, :5])
+    torch.testing.assert_close(head.eval()(x)[:, 5:], alone.eval()(x))
+
+
 def test_the_nearer_the_guess_the_lower_the_loss_across_the_border_of_groups_too():
     loss = YearDistribution(sigma=3)
     losses = [float(loss(logits_of(guess), torch.tensor([29]))) for guess in (29, 31, 40, 60)]

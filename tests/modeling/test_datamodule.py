@@ -4,10 +4,11 @@ import pandas as pd
 import pytest
 import torch
 
-from stages.core.classes import classes_of
+from stages.core.classes import ATTRIBUTES, VALUES, classes_of
 from stages.core.face_store import Faces
 from stages.core.model_params import YEAR_LOSSES
-from stages.modeling.datamodule import LabelledCrops, loaders, make_mixing, read_datasets, training_targets
+from stages.modeling.datamodule import LabelledCrops, classes_to_balance, loaders, make_mixing, read_datasets, training_targets
+from stages.modeling.multitask import split_target
 from tests.sections import section
 
 CPU = torch.device("cpu")
@@ -152,6 +153,22 @@ def test_where_years_are_learnt_the_targets_are_years(loss):
     target, kept = training_targets(section(loss=loss, drop=[[57, 59]]), AGES)
     assert target.tolist() == AGES.age.astype(int).tolist()
     assert AGES.age[~kept].tolist() == ["57", "58", "59"]
+
+
+def test_a_joint_model_that_learns_years_has_the_years_of_each_mask_and_gender_as_targets():
+    p = section("joint", attribute_losses={"age": "year_distribution"}, drop=[[28, 29]])
+    target, kept = training_targets(p, JOINT)
+    parts = [part.tolist() for part in split_target(torch.from_numpy(target), p.training_heads)]
+    assert parts == [[1, 2], [0, 1], [59, 28]]
+    assert kept.tolist() == [True, False]
+
+
+def test_the_classes_to_balance_of_joint_years_are_the_18():
+    years, plain = (section("joint", attribute_losses=losses) for losses in ({"age": "year_distribution"}, {}))
+    people = pd.DataFrame([(mask, gender, age) for mask in VALUES["mask"] for gender in VALUES["gender"] for age in AGES.age],
+                          columns=ATTRIBUTES)
+    classes = classes_to_balance(years, training_targets(years, people)[0])
+    assert classes.tolist() == training_targets(plain, people)[0].tolist() == classes_of(people).tolist()
 
 
 def test_a_joint_model_has_borders_and_drops_too():

@@ -8,9 +8,11 @@ from sklearn.metrics import f1_score
 from sklearn.utils.class_weight import compute_class_weight
 from torch.nn.functional import cross_entropy, log_softmax, one_hot
 
-from stages.core.classes import decode
+from stages.core.classes import age_group, decode
+from stages.modeling.age_distribution import YEARS, YearDistribution
 from stages.modeling.arcface import ArcFace
 from stages.modeling.losses import Focal, SoftF1, balanced, class_weight, effective, make_loss, one_loss
+from stages.modeling.mean_variance import MeanVariance
 from tests.sections import section
 
 torch.manual_seed(0)
@@ -214,6 +216,20 @@ def test_three_heads_have_a_loss_each_and_their_sum_is_the_joint_models():
     want = (cross_entropy(JOINT_LOGITS[:, :3], mask, label_smoothing=0.1) + cross_entropy(JOINT_LOGITS[:, 3:5], gender)
             + Focal(2.0)(JOINT_LOGITS[:, 5:], age))
     torch.testing.assert_close(loss(JOINT_LOGITS, JOINT_TARGET), want)
+
+
+@pytest.mark.parametrize("loss, alone", [("year_distribution", lambda weight: YearDistribution(3.0, weight, 70)),
+                                         ("mean_variance", lambda weight: MeanVariance(0.2, 0.05, weight))])
+def test_the_age_of_a_joint_model_can_be_years_with_their_own_loss_and_weights(loss, alone):
+    mask, gender, years = torch.randint(0, 3, (50,)), torch.randint(0, 2, (50,)), torch.randint(18, 71, (50,))
+    years[0] = 70
+    target, logits = (mask * 2 + gender) * YEARS + years, torch.randn(50, 5 + YEARS)
+    joint = make_loss(section("joint", attribute_losses={"age": loss}, class_weights="balanced"), target)
+    groups = torch.from_numpy(age_group(years.numpy()))
+    want = (cross_entropy(logits[:, :3], mask, balanced(mask, 3)) + cross_entropy(logits[:, 3:5], gender, balanced(gender, 2))
+            + alone(balanced(groups, 3))(logits[:, 5:], years))
+    torch.testing.assert_close(joint(logits, target), want)
+    torch.testing.assert_close(joint(logits, one_hot(target, 6 * YEARS).float()), want)  # as mixing gives it
 
 
 def test_each_head_weighs_its_own_classes():

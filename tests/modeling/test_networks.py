@@ -7,6 +7,7 @@ from safetensors.torch import save_file
 from stages.core.errors import UserError
 from stages.core.model_params import YEAR_LOSSES
 from stages.modeling.age_distribution import YEARS
+from stages.modeling.multitask import class_logs
 from stages.modeling.networks import Normalize, make_network, start_network
 from tests.sections import section
 
@@ -54,6 +55,20 @@ def test_a_network_that_learns_years_tells_the_three_groups_and_starts_with_ever
     torch.testing.assert_close(years, torch.full((4, YEARS), 1 / YEARS))
     groups = network.eval()(torch.randn(4, 3, *SIZE)).softmax(1)
     torch.testing.assert_close(groups, torch.tensor([[30, 30, YEARS - 60]] * 4) / YEARS)
+
+
+def test_a_joint_network_that_learns_years_has_the_other_heads_beside_them_and_tells_groups():
+    network = start_network("joint", section("joint", backbone=TINY, attribute_losses={"age": "mean_variance"}), SIZE)
+    photos = torch.randn(4, 3, *SIZE)
+    assert network.train()(photos).shape == (4, 3 + 2 + YEARS)
+    chances = class_logs(network.eval()(photos), (3, 2, 3)).exp()
+    torch.testing.assert_close(chances, torch.tensor([[30, 30, YEARS - 60] * 6] * 4) / YEARS / 6)
+
+
+def test_another_head_for_the_years_of_a_joint_model_where_the_backbone_has_none_names_both():
+    p = section("joint", backbone="deit_tiny_distilled_patch16_224", attribute_losses={"age": "year_distribution"})
+    with pytest.raises(UserError, match="joint.backbone: 'deit.* joint.attribute_losses: {'age': 'year_distribution'}"):
+        start_network("joint", p, (224, 224))
 
 
 def as_years(ranks: torch.Tensor) -> torch.Tensor:

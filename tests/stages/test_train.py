@@ -8,6 +8,7 @@ import time
 import pandas as pd
 import pytest
 
+from stages.core.classes import CLASSES
 from stages.core.model_params import YEAR_LOSSES
 
 
@@ -61,6 +62,20 @@ def test_a_model_that_learns_years_is_scored_kept_and_asked_by_groups(own, loss)
     assert list(given.columns) == ["photo", "p0", "p1", "p2"]
     assert given[["p0", "p1", "p2"]].sum(axis=1).to_numpy() == pytest.approx(1, abs=1e-5)
     assert given[["p0", "p1", "p2"]].to_numpy().std(axis=0).max() > 0  # it has learnt something: faces differ
+
+
+@pytest.mark.parametrize("loss", ["year_distribution", "mean_variance"])
+def test_a_joint_model_that_learns_years_is_scored_kept_and_asked_by_the_18_classes(own, loss):
+    own.set(models=["joint"], joint__attribute_losses={"age": loss}, joint__class_weights="balanced", joint__sampler="class",
+            joint__mixing="mixup", joint__ema=0.9, joint__epochs=2)
+    for stage in (["labels", "joint"], ["train", "joint", "0"], ["predict", "joint", "0"]):
+        done = own.python(f"stages.{stage[0]}", *stage[1:])
+        assert done.returncode == 0, done.stderr
+    given = pd.read_parquet(own.root / "data/predictions/joint/0.parquet").drop(columns="photo").to_numpy()
+    assert given.shape[1] == len(CLASSES)
+    assert given.sum(axis=1) == pytest.approx(1, abs=1e-5)
+    settings = json.loads((own.root / "models/joint/0/model.json").read_text())
+    assert (settings["heads"], settings["last_layers"]) == ([3, 2, 3], "years")
 
 
 def test_patience_ends_a_training_that_gets_no_better(own):
