@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from stages.core.face_store import Faces, write_faces
-from stages.core.model_params import Model
+from stages.core.model_params import YEAR_LOSSES, Model
 from stages.modeling.checkpoints import Resume
 from stages.modeling.dataloader import Crops, loader
 from stages.modeling.losses import make_loss
@@ -37,6 +37,23 @@ def test_every_optimizer_makes_the_loss_fall(faces, optimizer):
     target = (torch.arange(40) >= 20).long()
     losses = [trainer.train_epoch(batches, target, "").loss for _ in range(4)]
     assert losses[-1] < 0.7 * losses[0]
+
+
+@pytest.mark.parametrize("loss", YEAR_LOSSES)
+def test_a_network_that_learns_years_learns_in_its_head_and_behind_it(faces, loss):
+    p = section(backbone="test_efficientnet", optimizer="adamw", lr=0.01, schedule="none", weight_decay=0, loss=loss)
+    torch.manual_seed(0)
+    target = torch.where(torch.arange(40) >= 20, 60, 25)
+    trainer = Trainer(start_network("age", p, SIZE), p, make_loss(p, target), 5, CPU)
+    before = {name: weight.clone() for name, weight in trainer.network.named_parameters()}
+    batches = loader(Crops(faces, np.arange(40), SIZE), 8, 0, CPU, seed=1)
+    losses = [trainer.train_epoch(batches, target, "").loss for _ in range(4)]
+    assert losses[-1] < 0.9 * losses[0]
+    still = [name for name, weight in trainer.network.named_parameters() if torch.equal(weight, before[name])]
+    assert not still
+    chances = trainer.network.eval()(trainer.normalize(torch.from_numpy(faces.pixels[[0, 39]]))).softmax(1)
+    assert chances[0, 0] > chances[1, 0]  # the younger half is told from the older
+    assert chances[1, 2] > chances[0, 2]
 
 
 def test_a_flipped_view_is_the_mirrored_photo(faces, tmp_path):
