@@ -35,7 +35,7 @@ def test_words_that_nobody_reads_are_a_mistake(monkeypatch, capsys):
     assert capsys.readouterr().err == "error: needs no words, and got age\n"
 
 
-@pytest.mark.parametrize("module", ["stages.split", "stages.labels", "tools.compare"])
+@pytest.mark.parametrize("module", ["stages.split", "stages.labels", "tools.check"])
 def test_help_says_what_a_module_does_and_runs_nothing(warm, module):
     done = Project(ROOT).python(module, "--help")
     assert (done.returncode, done.stderr) == (0, "")
