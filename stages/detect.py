@@ -8,6 +8,7 @@ found is `mtcnn` if MTCNN is sure of the face (score: O-Net's probability); `len
 stages/faces/second_look.py found it (score: its evidence); `center` if neither did, with a box in the photo's middle; or
 `unreadable`, without a box. Of several faces, which `faces` counts, stages/faces/selection.py selects one.
 """
+import threading
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -64,9 +65,12 @@ def rows_one_by_one(paths: list[Path], cascade: Cascade, p: Detect, workers: int
 
 def rows_in_batches(paths: list[Path], cascade: Cascade, p: Detect, workers: int, batch: int):
     """Yield the row of each photo; `workers` threads decode, and two, each with its own stream, keep the GPU busy."""
+    own = threading.local()
+
     def rows(images):
-        on_gpu = cascade.device.type == "cuda"
-        with torch.cuda.stream(torch.cuda.Stream(cascade.device)) if on_gpu else nullcontext():
+        if cascade.device.type == "cuda" and not hasattr(own, "stream"):
+            own.stream = torch.cuda.Stream(cascade.device)
+        with torch.cuda.stream(own.stream) if hasattr(own, "stream") else nullcontext():
             return rows_of(images, cascade, p)
 
     for found in prefetch(rows, batches(read_photos(paths, workers), batch), 2, each=1):
