@@ -194,6 +194,13 @@ def test_effective_weights_go_from_alike_to_balanced_as_beta_goes_from_0_to_1():
     torch.testing.assert_close(effective(TARGET, 3, 1 - 1e-9), inverse * 3 / inverse.sum())
 
 
+def test_the_beta_shipped_weighs_rare_classes_more_and_never_as_much_as_their_inverse():
+    target = torch.repeat_interleave(torch.arange(3), torch.tensor([400, 400, 60]))
+    weight = effective(target, 3, section().class_balanced_beta)
+    assert weight[2] > 1.5 * weight[0]
+    assert weight[2] / weight[0] < 400 / 60
+
+
 def test_a_class_without_a_photo_weighs_as_one_with_one():
     weight = effective(torch.tensor([0, 0, 0, 1]), 3, 0.9)
     assert weight.isfinite().all()

@@ -56,6 +56,20 @@ def test_a_network_that_learns_years_learns_in_its_head_and_behind_it(faces, los
     assert chances[1, 2] > chances[0, 2]
 
 
+@pytest.mark.slow
+def test_a_compiled_network_learns_the_same_and_is_kept_under_the_same_names(faces):
+    p = section(backbone="test_efficientnet", lr=0.01, schedule="none")
+    target, learnt = (torch.arange(40) >= 20).long(), []
+    for compiled in (False, True):
+        torch.manual_seed(0)
+        trainer = Trainer(start_network("age", p, SIZE), p, make_loss(p, None), 5, CPU, compiled=compiled)
+        trainer.train_epoch(loader(Crops(faces, np.arange(40), SIZE), 8, 0, CPU, seed=1), target, "")
+        learnt.append(trainer.best_network.state_dict())
+    assert learnt[0].keys() == learnt[1].keys()
+    for name, weight in learnt[0].items():
+        torch.testing.assert_close(learnt[1][name], weight, rtol=0.01, atol=0.01)  # it adds in another order
+
+
 def test_a_flipped_view_is_the_mirrored_photo(faces, tmp_path):
     write_faces(tmp_path / "m", faces.photos, (crop[:, ::-1] for crop in faces.pixels), SIZE)
     p = section(backbone="test_efficientnet")
