@@ -8,6 +8,7 @@ from stages.core.errors import UserError
 from stages.core.params import FILE
 from stages.core.yaml_file import read_yaml
 from tests.conftest import ROOT, TINY
+from tests.sections import SHIPPED
 from tools.recipe import left_by
 from tools.shared.overrides import check, flatten, read_recipe, read_settings, read_words, sources_of
 
@@ -35,7 +36,7 @@ def test_entries_of_a_map_are_keys_and_an_empty_one_is_a_value():
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_is_allowed_by_the_schema(name):
-    check(read_recipe(name) | {"data.root": "data/sample"}, read_yaml(FILE), {})
+    check(read_recipe(name) | {"data.root": "data/sample", "training.weights": None}, read_yaml(FILE), {})
 
 
 @pytest.mark.parametrize("override, named", [
@@ -43,6 +44,8 @@ def test_every_recipe_is_allowed_by_the_schema(name):
     ({"age.loss": "foc"}, "r: age.loss = 'foc'"),
     ({"data.root": "data/nowhere"}, "r: data.root: 'data/nowhere' is no folder"),
     ({"age.weights": "nowhere.safetensors"}, "r: age.weights: 'nowhere.safetensors' is no file"),
+    ({"age.weights": "models/pretrained/lite9.safetensors"},
+     "r: age.weights: 'models/pretrained/lite9.safetensors' is no file; `make weights` brings"),
     ({"data.table": "nowhere.csv"}, "r: data.table: 'data/sample/nowhere.csv' is no file"),
 ])
 def test_a_wrong_recipe_stops_before_anything_runs(override, named):
@@ -99,7 +102,7 @@ def test_one_recipe_after_another_is_what_it_would_be_by_itself(own, monkeypatch
         done = own.python("tools.recipe", name)
         assert done.returncode == 0, done.stdout + done.stderr
     combine = yaml.safe_load((own.root / "params.yaml").read_text())["combine"]
-    assert combine == {"vote": "soft", "weights": {"gender": 3}, "decision": "offsets"}
+    assert combine == SHIPPED["combine"] | {"weights": {"gender": 3}, "decision": "offsets"}
     monkeypatch.chdir(own.root)
     assert left_by() == "two"
     own.set(combine__vote="hard")

@@ -7,6 +7,7 @@ from stages.core.params import FILE, Params
 
 SAMPLE = Path("data/sample")  # data/dvc.yaml draws it
 FACES = Path("data/faces")
+PRETRAINED = Path("models/pretrained")  # `make weights` fills it
 
 
 def check_files(p: Params, sources: dict[str, str]) -> None:
@@ -29,4 +30,6 @@ def check_files(p: Params, sources: dict[str, str]) -> None:
         files |= {f"{name}.weights": p.sections[name].weights, f"{name}.pseudo": p.sections[name].pseudo}
     for key, file in files.items():
         if file and not Path(file).is_file():
-            raise UserError(f"{sources.get(key, FILE)}: {key}: {str(file)!r} is no file; give the path of one, or null")
+            known = key.endswith(".weights") and Path(file).parent == PRETRAINED
+            way = "`make weights` brings those that it has, or " if known else ""
+            raise UserError(f"{sources.get(key, FILE)}: {key}: {str(file)!r} is no file; {way}give the path of one, or null")
