@@ -21,8 +21,9 @@ SMALL = {
     "models": ["mask", "gender", "age"], "folds": [0], "refit": [], "sample__people": 12, "sample__eval_people": 2,
     "sample__seed": 777, "data__root": "data/sample", "data__table": None, "labels__corrections": None, "split__n_folds": 2,
     "split__seed": 777, "detect__max_bad": 20, "crop__method": "face", "crop__height": 32, "crop__margin": 0.25,
-    "crop__aspect": 1.0, "combine__vote": "soft", "combine__weights": {}, "combine__decision": "argmax",
-    "machine__device": "cpu", "machine__workers": 0,
+    "crop__aspect": 1.0, "combine__vote": "soft", "combine__weights": {}, "combine__calibration": "none",
+    "combine__by_person": False, "combine__decision": "argmax",
+    "machine__device": "cpu", "machine__workers": 0, "machine__compile": False,
     "detect__min_face": 120, "detect__lenient_min_face": 100,  # no drawn face is smaller
 }
 TINY = {  # a timm model of 100,000 weights that learns nothing in one epoch, and is not asked to
