@@ -66,10 +66,11 @@ class Training:
         self.p, self.target, device, size = p, sets[0].target, pick_device(machine.device), faces.size_at(p.image_size)
         torch.manual_seed(p.seed)  # trainings of one soup start from the same weights
         network, seeded = start_network(name, p, size), p.model_copy(update={"seed": seed})
-        self.batches, val_loader = loaders(*sets, faces, seeded, size, device, machine.workers)
+        workers = 0 if device.type == "cpu" else machine.workers  # on a CPU they would take the cores that train
+        self.batches, val_loader = loaders(*sets, faces, seeded, size, device, workers)
         self.trainer = Trainer(network, seeded, make_loss(p, self.target), len(self.batches), device,
                                make_mixing(seeded, sets[0]), machine.compile)
-        self.statistics = statistics_loader(sets[0], faces, seeded, size, device, machine.workers)
+        self.statistics = statistics_loader(sets[0], faces, seeded, size, device, workers)
         self.score = None if fold is None else partial(validate, val_loader=val_loader, target=sets[1].target, p=p,
                                                        device=device)
         which = ("refit" if fold is None else str(fold)) + (f"-{seed}" if seed != p.seed else "")
