@@ -43,7 +43,7 @@ def test_params_yaml_as_shipped_is_allowed():
     ("age.ema", 1, "less than 1"),
     ("age.frozen", 1.5, "less than or equal to 1"),
     ("age.warmup", 2, "schedule: 'one_cycle'"),
-    ("age.freeze_epochs", 8, "must be below epochs, 8"),
+    ("age.freeze_epochs", SHIPPED["age"]["epochs"], f"must be below epochs, {SHIPPED['age']['epochs']}"),
     ("age.best", "auc", "'accuracy'"),
     ("combine.weights", {"age2": 1}, "'age2' is not in models"),
     ("combine.weights", {"age": 0}, "0 for every model of age"),

@@ -59,7 +59,8 @@ def test_a_training_that_diverges_ends_says_where_and_keeps_its_best_epoch(fitte
 
 
 def test_a_training_that_diverges_in_its_first_epoch_stops_with_what_to_change(fitted):
-    with pytest.raises(UserError, match=r"not finite in step 1 of epoch 1; lower lr, 0.002, or clip_grad, 1 "):
+    line = f"not finite in step 1 of epoch 1; lower lr, {section().lr}, or clip_grad, {section().clip_grad:g} "
+    with pytest.raises(UserError, match=line):
         fitted([float("inf"), 1.0])
 
 

@@ -9,6 +9,7 @@ from stages.core.errors import UserError
 from stages.core.params import FILE, read_params
 from stages.core.yaml_file import read_yaml
 from tests.conftest import ROOT
+from tests.sections import SHIPPED
 from tools import search
 from tools.shared.overrides import check
 from tools.shared.search_space import SPACES, read_space
@@ -157,7 +158,8 @@ def test_an_edit_of_what_decides_a_result_is_a_change_and_one_of_another_file_is
 
 
 def test_a_rate_of_more_than_three_digits_is_tried_as_it_is(trials, folder):
-    (folder / "params.yaml").write_text((ROOT / "params.yaml").read_text().replace("lr: 0.002", "lr: 0.0012345"))
+    text = (ROOT / "params.yaml").read_text()
+    (folder / "params.yaml").write_text(text.replace(f"lr: {SHIPPED['age']['lr']}", "lr: 0.0012345"))
     assert read_params().sections["age"].lr == 0.0012345
     go(2)
     assert trials[0]["age.lr"] == 0.0012345
