@@ -16,7 +16,7 @@ from statistics import median
 import numpy as np
 import pandas as pd
 
-from stages.core.classes import ATTRIBUTES, CLASSES, decode
+from stages.core.classes import ATTRIBUTES, CLASSES, cell_of, decode
 from stages.core.command_line import run
 from stages.core.errors import UserError
 from stages.core.files import read_csv, write_csv, write_parquet
@@ -24,7 +24,7 @@ from stages.core.params import SPECIALISTS, Params, read_params
 from stages.evaluation.ground_truth import read_truth
 from stages.voting.calibration import find_temperature, scale
 from stages.voting.class_offsets import GROUPS, decide, joint
-from stages.voting.person_vote import vote_by_person
+from stages.voting.person_vote import sure_of_masks, vote_by_person
 from stages.voting.vote import vote
 
 PREDICTIONS = Path("data/predictions")
@@ -125,11 +125,16 @@ def decide_classes(probabilities: pd.DataFrame, truth: pd.DataFrame, people: pd.
     return classes
 
 
-def persons(photos: pd.DataFrame, table: str) -> np.ndarray:
-    """part and person of each photo (N,); raises UserError where `table` does not tell the person."""
+def persons(photos: pd.DataFrame, truth: pd.DataFrame, table: str) -> np.ndarray:
+    """part and person of each photo (N,); raises UserError where `table` does not tell the person, or labels one as two."""
     if (unknown := photos.photo[photos.person == ""]).size:
         raise UserError(f"{table}: photo {unknown.iloc[0]} has no person ({len(unknown)} photos), and combine.by_person: true "
                         "asks for one; fill in `person`, or set it to false")
+    cells = cell_of(truth["class"].reindex(photos.photo).to_numpy())  # NaN for photos to label
+    known = pd.Series(cells).groupby(photos.person.to_numpy()).nunique()
+    if len(twofold := known.index[known > 1]):
+        raise UserError(f"{table}: {twofold[0]} has photos of two genders or age groups ({len(twofold)} people), and "
+                        "combine.by_person: true gives each person one; name them apart, or set it to false")
     return (photos.part + "/" + photos.person).to_numpy()
 
 
@@ -147,12 +152,14 @@ def main():
     probabilities = vote_on_classes(p, calibrated(p, truth))
     known = photos[photos.photo.isin(probabilities.index)]
     probabilities = probabilities.loc[known.photo]
+    chances = probabilities
     if p.combine.by_person:
-        probabilities[:] = vote_by_person(probabilities.to_numpy(), persons(known, p.data.table))
-    if p.combine.decision != "argmax" and p.combine.calibration == "none" and len(p.folds) > 1:
+        probabilities[:] = vote_by_person(probabilities.to_numpy(), persons(known, truth, p.data.table))
+        chances = pd.DataFrame(sure_of_masks(probabilities.to_numpy()), probabilities.index)
+    if p.combine.decision != "argmax" and p.combine.calibration == "none" and len(p.folds) > 1 and set(p.models) - set(p.refit):
         print(f"note: offsets are found on the predictions of one fold and decide the vote of {len(p.folds)}; "
               "combine.calibration: temperature makes both equally sure")
-    labelled = label(decide_classes(probabilities, truth, known.person, p.combine.decision), probabilities.index)
+    labelled = label(decide_classes(chances, truth, known.person, p.combine.decision), probabilities.index)
     commonest = int(np.bincount(truth["class"], minlength=18).argmax())
 
     combined = pd.concat([known.set_index("photo")[["part"]], labelled, probabilities], axis=1).reset_index()

@@ -1,7 +1,8 @@
 """Label photos outside the pipeline with the trained models. Run: python -m tools.label PHOTO|FOLDER ... [--out labels.csv]
 
 Detects and crops faces as params.yaml says, predicts by every model of the listed folds (or the refitted one), and votes
-and decides as the stage combine does. Trains nothing; DVC does not track the result. The table has a row for each photo:
+and decides as the stage combine does, each photo by itself. Trains nothing; DVC does not track the result. The
+table has a row for each photo:
 
     photo, found            how the face was found: mtcnn, lenient, center (no face: the middle), unreadable
     class                   0 to 17; empty if the photo could not be decoded
@@ -35,7 +36,6 @@ from stages.predict import folder_of, probabilities
 from stages.readers.photo_files import files_in, why_unused
 from stages.voting.class_offsets import GROUPS, find_offsets
 
-COMBINED = "data/combined.parquet"
 COLUMNS = ["photo", "found", "class", *ATTRIBUTES, *(f"p_{attribute}" for attribute in ATTRIBUTES)]
 
 
@@ -89,14 +89,17 @@ def vote_of_networks(faces: Faces, folders: dict[str, list[Path]], p: Params) ->
 
 
 def final_classes(voted: pd.DataFrame, p: Params) -> np.ndarray:
-    """Classes (N,) by combine.decision; offsets are found on the pipeline's out-of-fold predictions."""
+    """Classes (N,) by combine.decision; offsets are found on the pipeline's out-of-fold predictions, photo by photo."""
     logs = logs_of(voted)
+    if p.combine.by_person:
+        print("each photo is labelled by itself: combine.by_person needs the person, who is not known here")
     if p.combine.decision == "argmax":
         return logs.argmax(1)
-    combined = pd.read_parquet(COMBINED)
-    known = combined[combined.part == "train"]
-    true = read_truth(p)["class"].loc[known.photo].to_numpy()
-    return (logs + find_offsets(logs_of(known[voted.columns]), true, GROUPS[p.combine.decision])).argmax(1)
+    truth = read_truth(p)
+    pipelines = vote_on_classes(p, calibrated(p, truth))
+    known = pipelines.index.intersection(truth.index)
+    offsets = find_offsets(logs_of(pipelines.loc[known]), truth["class"].loc[known].to_numpy(), GROUPS[p.combine.decision])
+    return (logs + offsets).argmax(1)
 
 
 def label_photos(photos: list[str], folders: dict[str, list[Path]], p: Params, scratch: Path) -> pd.DataFrame:

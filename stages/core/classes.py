@@ -12,6 +12,7 @@ VALUES = {
 }
 ATTRIBUTES = tuple(VALUES)
 CLASSES = tuple(f"{m}_{g}_{a}" for m in VALUES["mask"] for g in VALUES["gender"] for a in VALUES["age"])
+CELLS = 6  # of gender and age group: class = mask * CELLS + cell
 BORDERS = (30, 60)  # the official age groups: under 30, 30 to 59, 60 and over
 OLDEST = 120
 
@@ -24,6 +25,11 @@ def encode(mask, gender, age):
 def decode(label):
     """Mask, gender and age group of a class from 0 to 17; arrays or integers."""
     return label // 6, label // 3 % 2, label % 3
+
+
+def cell_of(label):
+    """Cell of a class, 0 to 5: its gender and age group, gender * 3 + age; arrays or integers."""
+    return label % CELLS
 
 
 def age_group(years, borders=BORDERS):

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from stages.core.classes import ATTRIBUTES, CLASSES, VALUES, decode
+from stages.core.classes import ATTRIBUTES, CLASSES, VALUES, cell_of, decode
 
 DRAWS = 2000
 
@@ -56,7 +56,7 @@ def scores_of_draws(true: np.ndarray, guess: np.ndarray, people: np.ndarray, dra
     All predictions for the same photos get the same draws, so that differences between two are paired.
     """
     _, first, person = np.unique(people, return_index=True, return_inverse=True)
-    times = draws_of_groups(tuple(true[first] % 6), draws)  # gender and age group: what remains of the class without the mask
+    times = draws_of_groups(tuple(cell_of(true[first])), draws)
     out = {"f1": f1_of_draws(times, counts(true, guess, person, len(CLASSES)))}
     for attribute, a, b in zip(ATTRIBUTES, decode(true), decode(guess)):
         out[attribute] = f1_of_draws(times, counts(a, b, person, len(VALUES[attribute])))

@@ -7,7 +7,9 @@ out-of-fold predictions. Lipton, Elkan and Naryanaswamy, "Optimal Thresholding o
 """
 import numpy as np
 
-GROUPS = {"offsets": np.arange(18), "cell_offsets": np.arange(18) % 6}  # one a class; one for each gender and age group
+from stages.core.classes import cell_of
+
+GROUPS = {"offsets": np.arange(18), "cell_offsets": cell_of(np.arange(18))}  # one a class; one for each gender and age group
 STEPS = np.linspace(-2, 2, 41)  # offsets to try, as log-probabilities
 ROUNDS, PARTS = 3, 5  # of coordinate ascent, over all classes; of cross-fitting
 

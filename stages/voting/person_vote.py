@@ -2,7 +2,7 @@
 import numpy as np
 import pandas as pd
 
-CELLS = 6  # gender x age group: class = mask * CELLS + cell
+from stages.core.classes import CELLS
 
 
 def vote_by_person(probabilities: np.ndarray, people: np.ndarray) -> np.ndarray:
@@ -16,3 +16,15 @@ def vote_by_person(probabilities: np.ndarray, people: np.ndarray) -> np.ndarray:
     mask = each.sum(2, keepdims=True) / each.sum((1, 2))[:, None, None]  # where a photo gives a cell no chance at all
     given = np.where(cell[:, None] > 1e-12, each / np.maximum(cell, 1e-12)[:, None], mask)
     return (given * mean[:, None]).reshape(len(probabilities), -1)
+
+
+def sure_of_masks(probabilities: np.ndarray) -> np.ndarray:
+    """Probabilities (N, 18) where each gender and age group has all of its own at its likeliest mask.
+
+    Their argmax is the likeliest gender and age group, the same on all photos of a person who voted. Among the 18 classes
+    a photo that doubts its mask could take another, whose three masks share its probability less evenly.
+    """
+    each = probabilities.reshape(len(probabilities), -1, CELLS)
+    likeliest = each == each.max(1, keepdims=True)
+    first = likeliest & (likeliest.cumsum(1) == 1)
+    return (first * each.sum(1, keepdims=True)).reshape(len(probabilities), -1)

@@ -137,9 +137,18 @@ def test_calibration_scales_each_fold_by_its_own_people_and_the_refit_by_their_m
 
 def test_people_are_told_apart_by_part_and_a_photo_without_one_is_named():
     photos = pd.DataFrame({"photo": ["a", "b", "c"], "part": ["train", "eval", "eval"], "person": ["p", "p", "q"]})
-    assert list(persons(photos, "t.csv")) == ["train/p", "eval/p", "eval/q"]
+    truth = pd.DataFrame({"class": [7]}, index=["a"])
+    assert list(persons(photos, truth, "t.csv")) == ["train/p", "eval/p", "eval/q"]
     with pytest.raises(UserError, match=r"t.csv: photo c has no person \(1 photos\), and combine.by_person: true asks for one"):
-        persons(photos.replace("q", ""), "t.csv")
+        persons(photos.replace("q", ""), truth, "t.csv")
+
+
+def test_a_person_with_labels_of_two_is_named():
+    photos = pd.DataFrame({"photo": ["a", "b", "c", "d"], "part": "train", "person": ["p", "p", "q", "q"]})
+    masks = pd.DataFrame({"class": [1, 7, 2, 14]}, index=list("abcd"))  # of one cell each
+    assert len(persons(photos, masks, "t.csv")) == 4
+    with pytest.raises(UserError, match=r"t.csv: q has photos of two genders or age groups \(1 people\)"):
+        persons(photos, masks.assign(**{"class": [1, 7, 2, 13]}), "t.csv")
 
 
 def test_a_submission_keeps_every_row_in_its_order():
