@@ -71,10 +71,10 @@ def open_study(model: str, space: Space, section: Model) -> optuna.Study:
 
 
 def values_in_space(space: Space, values: dict) -> dict:
-    """The values of a section that lie in the space; Optuna draws the rest."""
+    """The values of a section that lie in the space; Optuna draws the rest, and those that are null."""
     own = {key: values[key.split(".")[1]] for key in space}
     own |= {key: json.dumps(own[key]) for key, kind in space.items() if isinstance(kind, CategoricalDistribution)}
-    return {key: own[key] for key, kind in space.items() if
+    return {key: own[key] for key, kind in space.items() if own[key] is not None and
             (own[key] in kind.choices if isinstance(kind, CategoricalDistribution) else kind.low <= own[key] <= kind.high)}
 
 

@@ -20,6 +20,7 @@ OWN = ("attribute", "pseudo")  # not in `training`, since the stage labels depen
 Loss = Literal["cross_entropy", "label_smoothing", "focal", "focal_smoothing", "class_balanced_focal", "f1", "arcface",
                "year_distribution", "ordinal", "mean_variance"]
 YEAR_LOSSES = ("year_distribution", "ordinal", "mean_variance")  # learn age in years, and predict the groups
+JOINT_YEARS = "year_distribution or mean_variance"  # those of them that a joint model's age can have
 
 
 class Model(Section):
@@ -150,7 +151,8 @@ class Model(Section):
                              "set head_layers to 1")
         if self.loss in YEAR_LOSSES and self.attribute != "age":
             raise ValueError(f"loss: {self.loss!r} learns years of age, and attribute is {self.attribute!r}; take another loss"
-                             + " (a joint model's age has its own in attribute_losses)" * (self.attribute == "joint"))
+                             + f" (a joint model's age has its own in attribute_losses: {{age: {JOINT_YEARS}}})"
+                             * (self.attribute == "joint"))
         if self.warmup and self.schedule in ("none", "one_cycle"):
             raise ValueError(f"warmup: {self.warmup} epochs and schedule: {self.schedule!r} exclude each other; set "
                              "warmup to 0, or schedule to cosine, cosine_restarts, step or exponential")
@@ -243,7 +245,8 @@ class JointModel(AgedModel):
                              "one loss, so set attribute_losses to {} or head to attributes")
         for attribute, loss in self.attribute_losses.items():
             if loss == "ordinal":
-                raise ValueError(f"attribute_losses: {self.attribute_losses}: 'ordinal' is of specialists for age alone")
+                raise ValueError(f"attribute_losses: {self.attribute_losses}: 'ordinal' is of specialists for age alone; take "
+                                 f"{JOINT_YEARS}")
             if loss in YEAR_LOSSES and attribute != "age":
                 raise ValueError(f"attribute_losses: {self.attribute_losses}: {loss!r} learns years of age, not {attribute}")
         if weighing := self.class_weights != "none" and {"f1", "class_balanced_focal"} & {*self.attribute_losses.values()}:

@@ -14,6 +14,7 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Thresholds = tuple[Share, Share, Share]
 Age = Annotated[int, Field(ge=0, le=OLDEST)]
+MOST_WORKERS = 256
 null_is_none = BeforeValidator(lambda value: "none" if value is None else value)  # YAML's null stands for the name none
 auto_is_the_cores = BeforeValidator(lambda value: cores() if value == "auto" else value)
 a_name_is_a_list = BeforeValidator(lambda value: [] if value in (None, "none") else
@@ -21,8 +22,8 @@ a_name_is_a_list = BeforeValidator(lambda value: [] if value in (None, "none") e
 
 
 def cores() -> int:
-    """Cores that this process may use, which in a container are fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1  # not on macOS
+    """Cores that this process may use, at most MOST_WORKERS. A container's limit of CPU time does not count."""
+    return min(MOST_WORKERS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)  # macOS
 
 
 class Section(BaseModel):

@@ -12,7 +12,17 @@ from pydantic import Field, ValidationError, model_validator
 from stages.core.classes import ATTRIBUTES
 from stages.core.errors import UserError
 from stages.core.model_params import OWN, AgeModel, JointModel, Model
-from stages.core.param_types import Count, FileName, Name, Section, Seed, Thresholds, auto_is_the_cores, null_is_none
+from stages.core.param_types import (
+    MOST_WORKERS,
+    Count,
+    FileName,
+    Name,
+    Section,
+    Seed,
+    Thresholds,
+    auto_is_the_cores,
+    null_is_none,
+)
 from stages.core.yaml_file import read_yaml
 
 FILE = Path("params.yaml")
@@ -96,7 +106,7 @@ class Combine(Section):
 
 class Machine(Section):
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")]
-    workers: Annotated[int, Field(ge=0, le=256), auto_is_the_cores]
+    workers: Annotated[int, Field(ge=0, le=MOST_WORKERS), auto_is_the_cores]
     batch: Count
     compile: bool
 
@@ -167,6 +177,9 @@ class Params(Section):
 
     @model_validator(mode="after")
     def people_are_known(self):
+        if self.combine.by_person and self.combine.decision == "offsets":
+            raise ValueError("combine.decision: 'offsets' and by_person: true exclude each other; offsets that differ by mask "
+                             "could give one person two ages, so set decision to cell_offsets or argmax")
         if self.combine.by_person and not self.data.table:
             raise ValueError("combine.by_person: true needs the person of each photo to label, which the contest's layout does "
                              "not tell; set it to false, or give a table in data.table")

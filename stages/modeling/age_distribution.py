@@ -5,9 +5,10 @@ Label Distribution Learning with Label Ambiguity", 2017. A face of 29 is nearly 
 """
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import log_softmax, one_hot
+from torch.nn.functional import log_softmax
 
 from stages.core.classes import BORDERS, OLDEST, age_group
+from stages.modeling.multitask import soft
 
 YEARS = OLDEST + 1  # 0 to OLDEST
 GROUPS = len(BORDERS) + 1
@@ -54,13 +55,8 @@ class YearDistribution(nn.Module):
         self.register_buffer("weight", weight_of_years(weight))
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
-        t = soft_years(target)
+        t = soft(target, YEARS)
         return weighted_mean(-(t @ self.around * log_softmax(logits, 1)).sum(1), t @ self.weight)
-
-
-def soft_years(target: Tensor) -> Tensor:
-    """Ages (B,) in years, or soft labels (B, YEARS), as soft labels."""
-    return target if target.is_floating_point() else one_hot(target, YEARS).float()
 
 
 def weight_of_years(weight: Tensor | None) -> Tensor:

@@ -67,9 +67,10 @@ class ResizedCrop(A.ImageOnlyTransform):
 
     def get_params_dependent_on_data(self, params: dict, data: dict) -> dict:
         height, width = params["shape"][:2]
-        area, ratio = self.py_random.uniform(self.smallest, 1), math.exp(self.py_random.uniform(-1, 1) * math.log(4 / 3))
-        high, wide = (min(1, math.sqrt(area / ratio)), min(1, math.sqrt(area * ratio)))
-        high, wide = max(1, round(high * height)), max(1, round(wide * width))
+        area = self.py_random.uniform(self.smallest, 1)
+        widest = min(4 / 3, 1 / area)  # beyond it a side would be longer than the crop's
+        ratio = math.exp(self.py_random.uniform(-1, 1) * math.log(widest))
+        high, wide = max(1, round(math.sqrt(area / ratio) * height)), max(1, round(math.sqrt(area * ratio) * width))
         return {"y": self.py_random.randint(0, height - high), "x": self.py_random.randint(0, width - wide),
                 "high": high, "wide": wide}
 

@@ -17,7 +17,7 @@ def estimate_statistics(network: nn.Module, trained: nn.Module, batches: DataLoa
     """Set the network's running statistics to the means over `batches` of each batch's mean and variance.
 
     trained: the network itself, or that of which it is a moving average; layers that are not in training mode there are
-    frozen, and keep their statistics. batches: of (crops (B, H, W, 3) uint8, position), as at prediction.
+    frozen, and keep their statistics. batches: of (crops (B, H, W, 3) uint8, position), without augmentation of training.
     """
     layers = [layer for layer, origin in zip(network.modules(), trained.modules())
               if isinstance(layer, _BatchNorm) and origin.training]

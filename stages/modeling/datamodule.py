@@ -117,7 +117,7 @@ def classes_to_balance(p: Model, target: np.ndarray) -> np.ndarray:
 
 def statistics_loader(train_set: LabelledCrops, faces: Faces, p: Model, size: tuple[int, int], device: torch.device,
                       workers: int) -> DataLoader | None:
-    """Full batches of about p.precise_bn photos of the training set, as at prediction; None if that is 0."""
+    """Full batches of about p.precise_bn photos of the training set, without its augmentation; None if that is 0."""
     if not p.precise_bn:
         return None
     batch = 2 * p.batch

@@ -1,20 +1,15 @@
 """Losses by name: modules of logits (B, C) and a target: classes (B,), or soft labels (B, C) whose rows sum to 1."""
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import log_softmax, one_hot
+from torch.nn.functional import log_softmax
 
 from stages.core.classes import ATTRIBUTES, age_group
 from stages.core.model_params import YEAR_LOSSES, Model
 from stages.modeling.age_distribution import GROUPS, YearDistribution, cap_of
 from stages.modeling.arcface import ArcFace
 from stages.modeling.mean_variance import MeanVariance
-from stages.modeling.multitask import split_target
+from stages.modeling.multitask import soft, split_target
 from stages.modeling.ordinal import Ordinal
-
-
-def soft(target: Tensor, classes: int) -> Tensor:
-    """Either kind of target as soft labels (B, C)."""
-    return target if target.is_floating_point() else one_hot(target, classes).float()
 
 
 class Focal(nn.Module):

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import log_softmax
 
-from stages.modeling.age_distribution import YEARS, soft_years, weight_of_years, weighted_mean
+from stages.modeling.age_distribution import YEARS, weight_of_years, weighted_mean
+from stages.modeling.multitask import soft
 
 
 class MeanVariance(nn.Module):
@@ -23,7 +24,7 @@ class MeanVariance(nn.Module):
         self.register_buffer("weight", weight_of_years(weight))
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
-        t, log_p = soft_years(target), log_softmax(logits, 1)
+        t, log_p = soft(target, YEARS), log_softmax(logits, 1)
         p = log_p.exp()
         mean = p @ self.years
         variance = (p * (self.years - mean[:, None]) ** 2).sum(1)

@@ -5,6 +5,7 @@ and the last head's runs fastest, as in stages/core/classes.py: with (3, 2, 3), 
 """
 import torch
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 
 def class_logs(logits: Tensor, heads: tuple[int, ...]) -> Tensor:
@@ -13,6 +14,11 @@ def class_logs(logits: Tensor, heads: tuple[int, ...]) -> Tensor:
     for part in logits.split(heads, 1):
         out = (out[:, :, None] + part.log_softmax(1)[:, None]).flatten(1)
     return out
+
+
+def soft(target: Tensor, classes: int) -> Tensor:
+    """Classes (N,), or soft labels (N, C), as soft labels."""
+    return target if target.is_floating_point() else one_hot(target, classes).float()
 
 
 def split_target(target: Tensor, heads: tuple[int, ...]) -> list[Tensor]:

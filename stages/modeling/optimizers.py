@@ -24,7 +24,8 @@ def parameter_groups(network: nn.Module, p: Model) -> list[dict]:
     Bao et al., "BEiT", 2022; the head at p.head_lr, or p.lr. timm knows the order of a network's layers.
     """
     head = {weight for part in parts_of_head(network) for weight in part.parameters()}
-    decay = param_groups_layer_decay(network, p.weight_decay, layer_decay=p.layer_decay)
+    undecayed = network.no_weight_decay() if hasattr(network, "no_weight_decay") else ()  # positions of transformers
+    decay = param_groups_layer_decay(network, p.weight_decay, no_weight_decay_list=undecayed, layer_decay=p.layer_decay)
     last = max(group["lr_scale"] for group in decay if not head.issuperset(group["params"]))
     groups = {}
     for group in decay:

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, linear, logsigmoid
 
 from stages.core.classes import BORDERS
-from stages.modeling.age_distribution import YEARS, soft_years, weight_of_years, weighted_mean
+from stages.modeling.age_distribution import YEARS, weight_of_years, weighted_mean
+from stages.modeling.multitask import soft
 
 
 class OrdinalHead(nn.Module):
@@ -56,7 +57,7 @@ class Ordinal(nn.Module):
         self.register_buffer("weight", weight_of_years(weight))
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
-        t = soft_years(target)
+        t = soft(target, YEARS)
         at_least = t.flip(1).cumsum(1).flip(1)[:, 1:]
         losses = binary_cross_entropy_with_logits(logits, at_least, reduction="none").sum(1)
         return weighted_mean(losses, t @ self.weight)

@@ -186,7 +186,7 @@ def test_values_that_make_no_sense_together_are_named_both(changes, named):
      ("joint.attribute_losses: {'age': 'f1'}", "class_weights: 'balanced'")),
     ({"specialists": SHIPPED["age"]}, ("specialists: no name for a model", "combine.weights")),
     ({"joint": SHIPPED["joint"] | {"attribute_losses": {"age": "ordinal"}}},
-     ("joint.attribute_losses: {'age': 'ordinal'}", "specialists for age alone")),
+     ("joint.attribute_losses: {'age': 'ordinal'}", "specialists for age alone; take year_distribution or mean_variance")),
     *(({"joint": SHIPPED["joint"] | {"attribute_losses": {other: loss}}},
        (f"joint.attribute_losses: {{'{other}': '{loss}'}}", f"learns years of age, not {other}"))
       for loss in JOINT_YEAR_LOSSES for other in ("mask", "gender")),
@@ -274,6 +274,21 @@ def test_a_soup_needs_statistics_of_its_own():
     values["training"] |= {"pretrained": True, "precise_bn": 0}
     with pytest.raises(UserError, match="soup: 2 and precise_bn: 0 exclude each other"):
         parse(values)
+
+
+def test_workers_are_never_more_than_allowed_where_there_are_more_cores(monkeypatch):
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: range(384), raising=False)
+    assert parse(changed("machine.workers", "auto")).machine.workers == 256
+
+
+def test_offsets_that_differ_by_mask_exclude_one_vote_for_a_person():
+    values = changed("combine.by_person", True)
+    values["data"] = {"root": "data/own", "table": "photos.csv"}
+    values["combine"]["decision"] = "offsets"
+    with pytest.raises(UserError, match="combine.decision: 'offsets' and by_person: true exclude each other"):
+        parse(values)
+    values["combine"]["decision"] = "cell_offsets"
+    assert parse(values).combine.by_person
 
 
 def test_workers_are_as_many_as_cores_unless_said():

@@ -293,6 +293,15 @@ def test_resized_crop_shows_a_part_of_the_crop_of_at_least_the_share_asked_for()
     assert len(places) > 50
 
 
+@pytest.mark.parametrize("smallest", [0.9, 1.0])
+def test_a_resized_crop_that_may_cut_little_cuts_no_more(smallest):
+    ramp = np.zeros((100, 80, 3), np.uint8)
+    ramp[:, :, 0], ramp[:, :, 1] = np.arange(100)[:, None], np.arange(80)
+    for seed in range(100):
+        got = Augment(["resized_crop"], {"resized_crop": {"smallest": smallest}})(ramp, seed).astype(int)
+        assert (np.ptp(got[:, :, 0]) + 1) * (np.ptp(got[:, :, 1]) + 1) / 8000 > smallest - 0.02  # whole pixels
+
+
 def test_randaugment_moves_crops_further_at_a_higher_magnitude():
     crop = make_crop()
     far = [np.mean([np.abs(Augment(["randaugment"], {"randaugment": {"magnitude": magnitude}})(crop, seed).astype(int) - crop)

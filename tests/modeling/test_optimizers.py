@@ -53,6 +53,16 @@ def test_biases_and_norms_never_decay(network, changes):
             assert group["weight_decay"] == (0.3 if weight.ndim > 1 else 0)
 
 
+@pytest.mark.parametrize("changes", [{}, {"layer_decay": 0.5}, {"head_lr": 0.1}])
+def test_what_a_transformer_does_not_want_decayed_never_is(changes):
+    network = make_network("test_vit", 3, (160, 160))
+    names = network.no_weight_decay()
+    assert names
+    spared = {id(weight) for name, weight in network.named_parameters() if name in names}
+    for group in make_optimizer(network, section(backbone="test_vit", weight_decay=0.3, **changes)).param_groups:
+        assert not (group["weight_decay"] and spared & {id(weight) for weight in group["params"]})
+
+
 @pytest.mark.parametrize("schedule", ["one_cycle", "cosine"])
 def test_a_schedule_moves_every_rate_alike(network, schedule):
     p = section(backbone="test_efficientnet", lr=0.01, head_lr=0.1, schedule=schedule, epochs=4)

@@ -46,6 +46,7 @@ def test_every_recipe_is_allowed_by_the_schema(name):
     ({"age.weights": "nowhere.safetensors"}, "r: age.weights: 'nowhere.safetensors' is no file"),
     ({"age.weights": "models/pretrained/lite9.safetensors"},
      "r: age.weights: 'models/pretrained/lite9.safetensors' is no file; `make weights` brings"),
+    ({"training.weights": "nowhere.safetensors"}, "r: training.weights: 'nowhere.safetensors' is no file"),
     ({"data.table": "nowhere.csv"}, "r: data.table: 'data/sample/nowhere.csv' is no file"),
 ])
 def test_a_wrong_recipe_stops_before_anything_runs(override, named):

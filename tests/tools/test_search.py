@@ -166,6 +166,13 @@ def test_a_rate_of_more_than_three_digits_is_tried_as_it_is(trials, folder):
     assert float(f"{trials[1]['age.lr']:.3g}") == trials[1]["age.lr"]
 
 
+def test_a_value_that_params_yaml_leaves_null_is_drawn(trials, folder):
+    (folder / SPACES / "default.yaml").write_text("head_lr: {low: 1.0e-4, high: 1.0e-2, log: true}\n")
+    assert read_params().sections["age"].head_lr is None
+    go(2)
+    assert all(1e-4 <= trial["age.head_lr"] <= 1e-2 for trial in trials)
+
+
 def test_one_model_has_one_search_at_a_time(folder):
     again = pytest.raises(UserError, match="age: another search of it runs in this folder")
     with search.exclusive("age"), search.exclusive("gender"), again, search.exclusive("age"):

@@ -26,8 +26,10 @@ def check_files(p: Params, sources: dict[str, str]) -> None:
         raise UserError(f"{source}: data.root: {p.data.root!r} is no folder; put the photos there as "
                         f"docs/own-photos.md says, or set data.root to {SAMPLE} for the drawn sample")
     files = {"data.table": p.data.table and root / p.data.table, "labels.corrections": p.labels.corrections}
+    shared = len({section.weights for section in p.sections.values()}) == 1
     for name in p.models:
-        files |= {f"{name}.weights": p.sections[name].weights, f"{name}.pseudo": p.sections[name].pseudo}
+        key = "training.weights" if shared and f"{name}.weights" not in sources else f"{name}.weights"
+        files |= {key: p.sections[name].weights, f"{name}.pseudo": p.sections[name].pseudo}
     for key, file in files.items():
         if file and not Path(file).is_file():
             known = key.endswith(".weights") and Path(file).parent == PRETRAINED
