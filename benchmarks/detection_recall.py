@@ -17,6 +17,7 @@ import pandas as pd
 from facenet_pytorch import MTCNN
 
 import stages  # noqa: F401 sets how torch's threads wait, before any starts
+from labeller.faces.decoding import read_photos
 from stages.core.command_line import run
 from stages.core.device import pick_device
 from stages.core.errors import UserError
@@ -24,7 +25,6 @@ from stages.core.files import read_csv
 from stages.core.params import read_params
 from stages.core.progress import progress
 from stages.detect import detect
-from stages.faces.decoding import read_photos
 
 WORN = {"no": "bare", "well": "worn well"}  # any other value: worn wrongly
 BOX = ["x0", "y0", "x1", "y1"]

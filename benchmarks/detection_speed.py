@@ -21,16 +21,16 @@ import torch
 from facenet_pytorch import MTCNN
 
 import stages  # noqa: F401 sets how torch's threads wait, before any starts
+from labeller.faces.decoding import read_photo, read_photos
+from labeller.faces.detector import by_size
+from labeller.inputs.photo_files import SUFFIXES
 from stages.core.command_line import run
 from stages.core.device import pick_device
 from stages.core.errors import UserError
 from stages.core.params import Params, read_params
 from stages.core.progress import progress
 from stages.detect import detect
-from stages.faces.decoding import read_photo, read_photos
-from stages.faces.detector import by_size
 from stages.faces.mtcnn import Cascade
-from stages.readers.photo_files import SUFFIXES
 
 BATCH = 16
 

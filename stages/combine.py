@@ -3,29 +3,30 @@
 Reads   data/predictions/<model>/<fold>.parquet of the listed models and folds (and refit.parquet), data/photos.csv,
         data/labels/
 Writes  data/combined.parquet   photo,part,mask,gender,age,class and the probabilities class_0 ... class_17
+        data/decision.json      temperatures of each model's networks, by fold, and the offsets (18,) that label a new photo
         reports/submission.csv  ImageID,ans: the eval part, in the form and order of the contest's info.csv
 
 On a training photo only those models vote that were not trained on its person; on an eval photo all do, a refitted model
 instead of its folds. An eval photo that could not be decoded gets the commonest class of the labels, so that the
 submission has all its rows.
 """
-from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
 import numpy as np
 import pandas as pd
 
+from labeller.voting.probabilities import joint, logs_of, scale
+from labeller.voting.vote import vote
 from stages.core.classes import ATTRIBUTES, CLASSES, cell_of, decode
 from stages.core.command_line import run
 from stages.core.errors import UserError
-from stages.core.files import read_csv, write_csv, write_parquet
+from stages.core.files import read_csv, write_csv, write_json, write_parquet
 from stages.core.params import SPECIALISTS, Params, read_params
 from stages.evaluation.ground_truth import read_truth
-from stages.voting.calibration import find_temperature, scale
-from stages.voting.class_offsets import GROUPS, decide, joint
+from stages.voting.calibration import find_temperature
+from stages.voting.class_offsets import GROUPS, decide, find_offsets
 from stages.voting.person_vote import sure_of_masks, vote_by_person
-from stages.voting.vote import vote
 
 PREDICTIONS = Path("data/predictions")
 
@@ -45,7 +46,12 @@ def read_members(name: str, p: Params) -> dict[str, pd.DataFrame]:
 
 
 def temperatures(name: str, p: Params, truth: pd.DataFrame) -> dict[str, float]:
-    """The temperature of each fold's network of a model, found on the photos that it holds out; "refit": their median."""
+    """The temperature of each fold's network of a model, found on the photos that it holds out; "refit": their median.
+
+    All 1 without combine.calibration. truth: of the training part.
+    """
+    if p.combine.calibration == "none":
+        return dict.fromkeys([*map(str, p.folds), "refit"], 1.0)
     attribute, found = p.sections[name].attribute, {}
     for fold, table in read_folds(name, p).items():
         known = table[table.photo.isin(truth.index)].set_index("photo")
@@ -54,25 +60,21 @@ def temperatures(name: str, p: Params, truth: pd.DataFrame) -> dict[str, float]:
     return found | {"refit": median(found.values())}
 
 
-def calibrated(p: Params, truth: pd.DataFrame, read: Callable = read_members) -> Callable:
-    """`read`, with the probabilities of each network scaled as combine.calibration says. truth: of the training part."""
-    if p.combine.calibration == "none":
-        return read
-
-    def read_scaled(name: str, p: Params) -> dict[str, pd.DataFrame]:
-        by_fold, tables = temperatures(name, p, truth), {}
-        for fold, table in read(name, p).items():
+def read_calibrated(name: str, p: Params, by_fold: dict[str, float]) -> dict[str, pd.DataFrame]:
+    """As read_members, with the probabilities of each network scaled by its temperature."""
+    tables = read_members(name, p)
+    for fold, table in tables.items():
+        if by_fold[fold] != 1:
             columns = table.columns.drop("photo")
             tables[fold] = table.assign(**dict(zip(columns, scale(table[columns].to_numpy(), by_fold[fold]).T)))
-        return tables
-    return read_scaled
+    return tables
 
 
-def vote_over(names: list[str], p: Params, read: Callable = read_members) -> pd.DataFrame:
-    """Vote over models of one attribute: probabilities, a row a photo, columns p0, p1, ...; `read` gives a model's tables."""
+def vote_over(names: list[str], p: Params, scales: dict[str, dict]) -> pd.DataFrame:
+    """Vote over models of one attribute: probabilities, a row a photo, columns p0, p1, ...; scales: their temperatures."""
     tables = []
     for name in names:  # a model's folds that vote on a photo share its weight
-        table = pd.concat(read(name, p).values())
+        table = pd.concat(read_calibrated(name, p, scales[name]).values())
         tables.append(table.assign(weight=p.combine.weights.get(name, 1.0) / table.groupby("photo").photo.transform("size")))
     members = pd.concat(tables).sort_values("photo", kind="stable").set_index("photo")
     size, out = members.groupby("photo").size(), []
@@ -84,15 +86,15 @@ def vote_over(names: list[str], p: Params, read: Callable = read_members) -> pd.
     return pd.concat(out).sort_index()
 
 
-def vote_on_classes(p: Params, read: Callable = read_members) -> pd.DataFrame:
+def vote_on_classes(p: Params, scales: dict[str, dict]) -> pd.DataFrame:
     """Vote on the 18 classes: probabilities, a row a photo, columns class_0 ... class_17.
 
     The specialists together have one ballot, the product of their votes on each attribute; each joint model has one.
     """
     weights = {name: weight for name in (*p.joint, SPECIALISTS) if (weight := p.combine.weights.get(name, 1.0))}
-    ballots = {name: vote_over([name], p, read) for name in p.joint if name in weights}
+    ballots = {name: vote_over([name], p, scales) for name in p.joint if name in weights}
     if SPECIALISTS in weights and p.specialists(ATTRIBUTES[0]):
-        each = [vote_over(p.specialists(attribute), p, read) for attribute in ATTRIBUTES]
+        each = [vote_over(p.specialists(attribute), p, scales) for attribute in ATTRIBUTES]
         ballots[SPECIALISTS] = pd.DataFrame(joint(*(table.to_numpy() for table in each)), each[0].index)
     photos = next(iter(ballots.values())).index
     probabilities = np.stack([table.loc[photos].to_numpy() for table in ballots.values()])
@@ -108,14 +110,9 @@ def label(classes: np.ndarray, photos: pd.Index) -> pd.DataFrame:
     return pd.DataFrame({**dict(zip(ATTRIBUTES, decode(classes))), "class": classes}, index=photos)
 
 
-def logs_of(probabilities: pd.DataFrame) -> np.ndarray:
-    """Log-probabilities (N, 18), clipped, since a vote may give 0."""
-    return np.log(np.clip(probabilities.to_numpy(), 1e-12, None))
-
-
 def decide_classes(probabilities: pd.DataFrame, truth: pd.DataFrame, people: pd.Series, decision: str) -> np.ndarray:
     """Classes (N,) by combine.decision. truth: ground truth of the training part; people: (N,) the person of each photo."""
-    logs = logs_of(probabilities)
+    logs = logs_of(probabilities.to_numpy())
     if decision == "argmax":
         return logs.argmax(1)
     true = truth["class"].reindex(probabilities.index)
@@ -123,6 +120,15 @@ def decide_classes(probabilities: pd.DataFrame, truth: pd.DataFrame, people: pd.
                               GROUPS[decision])
     print("offsets:", ", ".join(f"{name} {value:+.1f}" for name, value in zip(CLASSES, offsets) if value))
     return classes
+
+
+def offsets_for_new(probabilities: pd.DataFrame, truth: pd.DataFrame, decision: str) -> list[float]:
+    """The offsets (18,) for a photo from outside, which is labelled by itself: found on all of the training part."""
+    if decision == "argmax":
+        return [0.0] * len(CLASSES)
+    known = probabilities.index.intersection(truth.index)
+    logs = logs_of(probabilities.loc[known].to_numpy())
+    return find_offsets(logs, truth["class"].loc[known].to_numpy(), GROUPS[decision]).tolist()
 
 
 def persons(photos: pd.DataFrame, truth: pd.DataFrame, table: str) -> np.ndarray:
@@ -149,7 +155,9 @@ def main():
     p = read_params()
     truth = read_truth(p)
     photos = read_csv("data/photos.csv", ["photo", "person", "part"])
-    probabilities = vote_on_classes(p, calibrated(p, truth))
+    scales = {name: temperatures(name, p, truth) for name in p.models}
+    probabilities = vote_on_classes(p, scales)
+    offsets = offsets_for_new(probabilities, truth, p.combine.decision)
     known = photos[photos.photo.isin(probabilities.index)]
     probabilities = probabilities.loc[known.photo]
     chances = probabilities
@@ -166,6 +174,7 @@ def main():
     answers = submission(photos, labelled, commonest, "" if p.data.table else "eval/images/")
     write_parquet(combined, "data/combined.parquet")
     write_csv(answers, Path("reports/submission.csv"))
+    write_json({"temperatures": scales, "offsets": offsets}, "data/decision.json")
     lost = len(answers) - (known.part == "eval").sum()
     print(f"{len(answers)} photos labelled (reports/submission.csv)"
           + (f", {lost} of which could not be decoded and got the commonest class, {commonest}" if lost else ""))

@@ -15,16 +15,16 @@ from pathlib import Path
 import pandas as pd
 import torch
 
+from labeller.faces.decoding import read_or_reason, read_photos
+from labeller.faces.detector import COLUMNS, find_faces
+from labeller.faces.prefetch import prefetch
 from stages.core.command_line import run
 from stages.core.device import pick_device
 from stages.core.errors import UserError
 from stages.core.files import read_csv, write_csv
 from stages.core.params import Detect, read_params
 from stages.core.progress import progress
-from stages.faces.decoding import read_or_reason, read_photos
-from stages.faces.detector import COLUMNS, find_faces
 from stages.faces.mtcnn import CONTEST_PIXELS, Cascade
-from stages.faces.prefetch import prefetch
 
 
 def batches(images, size: int):

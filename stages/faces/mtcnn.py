@@ -20,13 +20,12 @@ import torch
 from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
 from torchvision.ops import nms
 
+from labeller.faces.pyramid import pyramid
+from labeller.faces.selection import without_nested
 from stages.faces.integral_image import cut, integral, shrink
 
-FACTOR = 0.709  # from one scale of the pyramid to the next: about half the area, as in the paper
-CELL, STRIDE = 12, 2  # P-Net's receptive field and stride, in pixels of a scale
 PHOTOS, CUTS = 32, 1024  # batch sizes on a GPU: contest photos for P-Net, candidates for R-Net and O-Net
 CONTEST_PIXELS = 384 * 512
-SAME = 0.6  # intersection over union from which two boxes agree on a face
 
 
 class Candidates(NamedTuple):
@@ -54,14 +53,15 @@ class Cascade:
     def __call__(self, photos: torch.Tensor, min_face: int, thresholds) -> list[np.ndarray]:
         """Candidates of at least `min_face` pixels; `thresholds` are those of P-Net, R-Net and O-Net.
 
-        photos: (N, H, W, 3) uint8, RGB. Returns the faces of each photo, (k, 16), best first: x0, y0, x1, y1, score,
-        number of boxes that agree on the face, and x and y of the five landmarks.
+        photos: (N, H, W, 3) uint8, RGB, an array or a tensor. Returns the faces of each photo, (k, 16), best first: x0, y0,
+        x1, y1, score, number of boxes that agree on the face, and x and y of the five landmarks.
         """
         return [without_nested(faces) for faces in self.candidates(photos, min_face, thresholds)]
 
     @torch.inference_mode()
     def candidates(self, photos: torch.Tensor, min_face: int, thresholds) -> list[np.ndarray]:
         """As __call__, before the last NMS: (k, 15), several boxes a face, and no number that agree."""
+        photos = torch.as_tensor(photos)
         _, height, width, _ = photos.shape
         chunk = 1 if self.alone else max(1, PHOTOS * CONTEST_PIXELS // max(CONTEST_PIXELS, height * width))
         out = []
@@ -70,6 +70,18 @@ class Cascade:
             table = torch.cat([faces.owner[:, None], faces.boxes, faces.points.flatten(1)], 1).cpu().numpy()
             out += [table[table[:, 0] == i, 1:] for i in range(len(part))]
         return out
+
+    @torch.inference_mode()
+    def face_probabilities(self, photos: np.ndarray, owner: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+        """O-Net's probabilities of a face, (k,), in boxes (k, 4) of the photos `owner` (k,)."""
+        corners, _ = cut_corners(torch.as_tensor(boxes), photos.shape[2], photos.shape[1])
+        image = integral(torch.as_tensor(photos).to(self.device))
+        scores = self.score(self.onet, 48, image, torch.as_tensor(owner).to(self.device), corners.to(self.device))[2]
+        return scores.cpu().numpy()
+
+    def empty(self, shape: tuple[int, ...]) -> np.ndarray:
+        """An array of uint8 for a batch of photos, in pinned memory for a GPU."""
+        return torch.empty(shape, dtype=torch.uint8, pin_memory=self.device.type == "cuda").numpy()
 
     def find(self, image: torch.Tensor, min_face: int, thresholds) -> Candidates:
         """All three networks in turn. image: integral images of the photos."""
@@ -83,7 +95,7 @@ class Cascade:
     def propose(self, image, min_face: int, threshold: float) -> tuple[torch.Tensor, torch.Tensor]:
         """P-Net's candidates of all scales after NMS: their photos, (K,), and boxes with scores, (K, 5)."""
         height, width = image.shape[1] - 1, image.shape[2] - 1
-        sizes, places, level = pyramid(height, width, min_face, self.device)
+        sizes, places, level = pyramid_on(self.device, height, width, min_face)
         if not sizes:  # the photo is smaller than the smallest face
             return torch.zeros(0, dtype=torch.long, device=self.device), torch.zeros(0, 5, device=self.device)
         maps = [self.run(self.pnet, shrink(image, *size)) for size in sizes]
@@ -127,23 +139,10 @@ def filled(rows: torch.Tensor, count: int) -> torch.Tensor:
 
 
 @lru_cache(64)
-def pyramid(height: int, width: int, min_face: int, device) -> tuple[list, torch.Tensor, torch.Tensor]:
-    """The image pyramid, from the scale at which the smallest face fills P-Net's receptive field down to the whole photo.
-
-    Returns height and width of each scale; the boxes (L, 4) that P-Net scores, in pixels of the photo; their scales (L,).
-    """
-    scale, sizes, places, level = CELL / min_face, [], [], []
-    while min(height, width) * scale >= CELL:
-        sizes.append((int(height * scale + 1), int(width * scale + 1)))
-        rows, columns = (-(-(side - 4) // 2) - 3 for side in sizes[-1])  # two convolutions and a pool, and two more
-        y, x = torch.meshgrid(torch.arange(rows), torch.arange(columns), indexing="ij")
-        at = torch.stack([x, y], 2).flatten(0, 1).float()
-        places.append(torch.cat([((STRIDE * at + 1) / scale).floor(), ((STRIDE * at + CELL) / scale).floor()], 1))
-        level.append(torch.full((len(at),), len(level)))
-        scale *= FACTOR
-    if not sizes:
-        return [], torch.zeros(0, 4), torch.zeros(0)
-    return sizes, torch.cat(places).to(device), torch.cat(level).to(device)
+def pyramid_on(device, height: int, width: int, min_face: int) -> tuple[list, torch.Tensor, torch.Tensor]:
+    """labeller.faces.pyramid on the device: sizes, boxes and their scales."""
+    sizes, places, level = pyramid(height, width, min_face)
+    return sizes, torch.from_numpy(places).to(device), torch.from_numpy(level).to(device)
 
 
 def batched_nms(boxes: torch.Tensor, group: torch.Tensor, overlap: float) -> torch.Tensor:
@@ -187,25 +186,3 @@ def cut_corners(boxes: torch.Tensor, width: int, height: int) -> tuple[torch.Ten
     x0, y0 = whole[:, 0].clamp(min=1) - 1, whole[:, 1].clamp(min=1) - 1
     x1, y1 = whole[:, 2].clamp(max=width), whole[:, 3].clamp(max=height)
     return torch.stack([x0, y0, x1, y1], 1), (x1 > x0) & (y1 > y0)
-
-
-def overlaps(box: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Intersection over union, and over the smaller area, (k,) each, of a box with boxes (k, 4 or more)."""
-    low, high = np.maximum(boxes[:, :2], box[:2]), np.minimum(boxes[:, 2:4], box[2:4])
-    shared = np.prod(np.maximum(0, high - low + 1), axis=1)
-    area, areas = np.prod(box[2:4] - box[:2] + 1), np.prod(boxes[:, 2:4] - boxes[:, :2] + 1, axis=1)
-    return shared / (area + areas - shared), shared / np.minimum(area, areas)
-
-
-def without_nested(boxes: np.ndarray, overlap: float = 0.7) -> np.ndarray:
-    """The last NMS, of one photo: drops boxes that mostly lie within a better one. (k, 5 or more), best first.
-
-    Inserts a column after the score: how many of all boxes agree with this one, itself included.
-    """
-    boxes = boxes[np.argsort(-boxes[:, 4], kind="stable")]
-    kept: list[int] = []
-    for i, box in enumerate(boxes):
-        if not (overlaps(box, boxes[kept])[1] > overlap).any():
-            kept.append(i)
-    agree = np.array([(overlaps(boxes[i], boxes)[0] >= SAME).sum() for i in kept], boxes.dtype)
-    return np.insert(boxes[kept], 5, agree, axis=1)

@@ -3,9 +3,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from labeller.inputs.photo_files import files_in, why_unused
 from stages.core.errors import UserError
 from stages.core.files import read_csv
-from stages.readers.photo_files import COLUMNS, files_in, names, why_unused
+from stages.readers.names import COLUMNS, names
 
 MASK_OF = {f"mask{i}": "worn" for i in range(1, 6)} | {"incorrect_mask": "incorrect", "normal": "bare"}
 

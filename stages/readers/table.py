@@ -3,9 +3,10 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
+from labeller.inputs.photo_files import files_in, why_unused
 from stages.core.errors import UserError
 from stages.core.files import read_csv
-from stages.readers.photo_files import COLUMNS, files_in, names, why_unused
+from stages.readers.names import COLUMNS, names
 
 
 def read_table(root: Path, table: Path) -> tuple[pd.DataFrame, dict[str, str]]:

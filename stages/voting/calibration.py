@@ -7,14 +7,9 @@ spread like each of them, so that offsets found on one network's predictions fit
 import numpy as np
 from scipy.optimize import minimize_scalar
 
+from labeller.voting.probabilities import scale
+
 LIMIT = 10.0  # temperatures are searched from 1 / LIMIT to LIMIT
-
-
-def scale(probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    """softmax(log p / temperature), (N, C): above 1 less sure, below 1 surer."""
-    logs = np.log(np.clip(probabilities, 1e-12, None)) / temperature
-    powers = np.exp(logs - logs.max(1, keepdims=True))
-    return powers / powers.sum(1, keepdims=True)
 
 
 def find_temperature(probabilities: np.ndarray, true: np.ndarray) -> float:

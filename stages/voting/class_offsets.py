@@ -14,12 +14,6 @@ STEPS = np.linspace(-2, 2, 41)  # offsets to try, as log-probabilities
 ROUNDS, PARTS = 3, 5  # of coordinate ascent, over all classes; of cross-fitting
 
 
-def joint(mask: np.ndarray, gender: np.ndarray, age: np.ndarray) -> np.ndarray:
-    """Probabilities (N, 18) of the classes from those of the attributes, (N, 3), (N, 2) and (N, 3)."""
-    probabilities = mask[:, :, None, None] * gender[:, None, :, None] * age[:, None, None, :]
-    return probabilities.reshape(len(mask), -1)
-
-
 def find_offsets(logs: np.ndarray, true: np.ndarray, groups: np.ndarray | None = None) -> np.ndarray:
     """Offsets (C,) that maximise the macro F1 of the argmax of log-probabilities (N, C) against classes `true` (N,).
 

@@ -4,9 +4,10 @@ import pytest
 import torch
 from facenet_pytorch import MTCNN
 
+from labeller.faces.decoding import read_photo
+from labeller.faces.selection import overlaps
 from stages.faces import mtcnn as module
-from stages.faces.decoding import read_photo
-from stages.faces.mtcnn import Cascade, batched_nms, filled, overlaps, without_nested
+from stages.faces.mtcnn import Cascade, batched_nms, filled
 
 CPU = torch.device("cpu")
 THRESHOLDS = (0.6, 0.7, 0.7)
@@ -106,19 +107,6 @@ def test_photos_without_a_face_give_no_box_whatever_their_size(cascade, height, 
 def test_suppression_keeps_groups_apart_however_far_their_boxes_reach():
     boxes = torch.tensor([[0, 0, 10, 10, 0.9], [-500, 0, 10, 10, 0.8], [0, 0, 10, 11, 0.7], [0, 0, 10, 10, 0.6]])
     assert batched_nms(boxes, torch.tensor([0, 1, 0, 5]), 0.5).tolist() == [0, 1, 3]
-
-
-def test_a_box_within_a_better_one_goes_and_those_that_agree_are_counted():
-    boxes = np.array([(0, 0, 99, 99, 0.8), (0, 0, 99, 89, 0.9), (10, 10, 30, 30, 0.7), (200, 0, 299, 99, 0.6)])
-    kept = without_nested(boxes)
-    assert kept[:, 4].tolist() == [0.9, 0.6]
-    assert kept[:, 5].tolist() == [2, 1]
-
-
-def test_overlaps_are_shares_of_both_and_of_the_smaller():
-    both, smaller = overlaps(np.array([0, 0, 9, 9]), np.array([(0, 0, 9, 4), (20, 20, 30, 30)]))
-    assert both.tolist() == [0.5, 0]
-    assert smaller.tolist() == [1, 0]
 
 
 def test_rows_are_filled_up_with_zeros():

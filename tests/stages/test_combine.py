@@ -3,10 +3,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from labeller.voting.probabilities import scale
 from stages.combine import (
-    calibrated,
     decide_classes,
     label,
+    offsets_for_new,
     persons,
     submission,
     temperatures,
@@ -15,8 +16,9 @@ from stages.combine import (
 )
 from stages.core.errors import UserError
 from stages.core.params import parse
-from stages.voting.calibration import scale
 from tests.sections import SHIPPED
+
+ALIKE = {"0": 1.0, "1": 1.0, "refit": 1.0}  # temperatures that change nothing
 
 
 def write(folder, model: str, fold, chances: dict) -> None:
@@ -41,7 +43,7 @@ def params(here):
 
 def male(p: dict, *names: str) -> dict:
     """The voted probability of the first gender, by photo."""
-    return vote_over(list(names), parse(p | {"models": ["mask", "age", *names]})).p0.to_dict()
+    return vote_over(list(names), parse(p | {"models": ["mask", "age", *names]}), {name: ALIKE for name in names}).p0.to_dict()
 
 
 def test_only_listed_models_vote_and_only_on_whom_they_have_not_seen(params):
@@ -77,7 +79,7 @@ def both(here):
 def classes(p: dict, weights=None, vote="soft", **changes) -> np.ndarray:
     """The voted probabilities (18,) of photo a."""
     p = p | changes | {"combine": p["combine"] | {"weights": weights or {}, "vote": vote}}
-    return vote_on_classes(parse(p)).loc["a"].to_numpy()
+    return vote_on_classes(parse(p), dict.fromkeys(p["models"], ALIKE)).loc["a"].to_numpy()
 
 
 def test_specialists_make_the_class_of_the_likeliest_of_each_attribute(both):
@@ -115,6 +117,9 @@ def test_offsets_are_found_on_the_people_with_labels_and_decide_the_others():
     people = pd.Series([f"p{i}" for i in range(41)])
     assert set(decide_classes(many, truth, people, "offsets")) == {rare}
     assert set(decide_classes(many, truth, people, "argmax")) == {13}
+    offsets = np.array(offsets_for_new(many, truth, "offsets"))
+    assert (np.log(many.to_numpy()) + offsets).argmax(1).tolist() == [rare] * 41
+    assert offsets_for_new(many, truth, "argmax") == [0] * 18
 
 
 def test_calibration_scales_each_fold_by_its_own_people_and_the_refit_by_their_median(here, params):
@@ -127,7 +132,7 @@ def test_calibration_scales_each_fold_by_its_own_people_and_the_refit_by_their_m
     write(here, "gender", "refit", {"e": [0.2, 0.8]})
     truth = pd.DataFrame({"gender": true}, index=[f"t{i}" for i in range(3000)])
     p = parse(params | {"combine": params["combine"] | {"calibration": "temperature"}})
-    voted = vote_over(["gender"], p, calibrated(p, truth)).p0
+    voted = vote_over(["gender"], p, {"gender": temperatures("gender", p, truth)}).p0
     assert voted[truth.index].to_numpy() == pytest.approx(chances[:, 0], abs=0.02)
     assert voted["e"] == pytest.approx((scale(np.array([[0.8, 0.2]]), 0.5)[0, 0] + scale(np.array([[0.8, 0.2]]), 2)[0, 0]) / 2,
                                        abs=0.02)

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from facenet_pytorch import MTCNN
 
+from labeller.faces.decoding import Unreadable, read_photo
 from stages.core.classes import age_group, decode
-from stages.faces.decoding import Unreadable, read_photo
 from stages.sample import FEW, PHOTOS, TAKEN, draw_sample, person_ids, person_traits, photo_suffix
 from stages.synthetic.appearance import draw_look
 from stages.synthetic.masks import BARE

@@ -2,7 +2,8 @@
 import numpy as np
 import pytest
 
-from stages.voting.calibration import find_temperature, scale
+from labeller.voting.probabilities import scale
+from stages.voting.calibration import find_temperature
 
 
 @pytest.fixture

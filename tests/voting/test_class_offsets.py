@@ -3,10 +3,11 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 
-from stages.core.classes import CLASSES, decode
+from labeller.voting.probabilities import scale
+from stages.core.classes import decode
 from stages.core.metrics import macro_f1
-from stages.voting.calibration import find_temperature, scale
-from stages.voting.class_offsets import GROUPS, decide, fast_f1, find_offsets, joint
+from stages.voting.calibration import find_temperature
+from stages.voting.class_offsets import GROUPS, decide, fast_f1, find_offsets
 
 
 @pytest.fixture
@@ -27,16 +28,6 @@ def test_the_quick_f1_is_the_contests():
     rng = np.random.default_rng(0)
     true, guess = rng.integers(0, 4, 200), rng.integers(0, 5, 200)  # class 4 is guessed and nobody's, 5 is neither
     assert fast_f1(true, guess, 6) == pytest.approx(macro_f1(true, guess, 6))
-
-
-def test_the_joint_probabilities_are_the_products_and_their_likeliest_the_likeliest_of_each():
-    rng = np.random.default_rng(0)
-    parts = [rng.dirichlet(np.ones(n), 50) for n in (3, 2, 3)]
-    chances = joint(*parts)
-    assert chances.shape == (50, len(CLASSES))
-    np.testing.assert_allclose(chances.sum(1), 1)
-    for part, chosen in zip(parts, decode(chances.argmax(1))):
-        np.testing.assert_array_equal(part.argmax(1), chosen)
 
 
 def test_offsets_raise_the_f1_of_people_on_whom_they_were_not_found(crowd):

@@ -2,8 +2,8 @@
 import numpy as np
 import pytest
 
+from labeller.voting.probabilities import joint
 from stages.core.classes import cell_of, decode, encode
-from stages.voting.class_offsets import joint
 from stages.voting.person_vote import sure_of_masks, vote_by_person
 
 

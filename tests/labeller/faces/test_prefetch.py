@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from stages.faces.prefetch import prefetch
+from labeller.faces.prefetch import prefetch
 
 
 @pytest.mark.parametrize("workers", [0, 1, 3])

@@ -1,15 +1,7 @@
-"""What both readers share: the columns of a row, the files of a folder, and why a file is not used."""
+"""The files of a folder, and why one of them is no photo."""
 from pathlib import Path
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
-COLUMNS = ["photo", "person", "part", "mask", "gender", "age"]  # a row a photo; photo is its path below data.root
-SHOWN = 3  # examples in an error text
-
-
-def names(items) -> str:
-    """The first items, sorted, and how many more there are, for an error text."""
-    items = sorted(items)
-    return ", ".join(items[:SHOWN]) + (f" and {len(items) - SHOWN} more" if len(items) > SHOWN else "")
 
 
 def files_in(folder: Path) -> list[Path]:

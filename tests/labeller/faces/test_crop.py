@@ -2,8 +2,8 @@
 import numpy as np
 import pytest
 
+from labeller.faces.crop import crop_shape, cut_face
 from stages.core.params import Crop
-from stages.crop import crop_shape, cut_face
 
 
 def crop(**changes) -> Crop:

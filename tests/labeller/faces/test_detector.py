@@ -1,30 +1,30 @@
 """A face is taken where MTCNN is sure of it, or the second look is; else the middle, whatever the photo's size."""
 import numpy as np
 import pytest
-import torch
 
+from labeller.faces import detector as finding
+from labeller.faces.boxes import middle_box
+from labeller.faces.detector import by_size, detect, find_faces, row_of, sure
 from stages.core.params import read_params
-from stages.faces import detector as finding
-from stages.faces.boxes import middle_box
-from stages.faces.detector import by_size, find_faces, row_of, sure
 from tests.conftest import ROOT
 
-CPU = torch.device("cpu")
 P = read_params(ROOT / "params.yaml").detect
 
 
 def faces(*boxes, votes=3) -> np.ndarray:
-    """Boxes (x0, y0, x1, y1, score) as the cascade gives them."""
+    """Boxes (x0, y0, x1, y1, score) as they are after the last NMS, with so many votes each."""
     return np.array([(*box, votes, *[0] * 10) for box in boxes], float).reshape(-1, 16)
 
 
 class Fake:
     """A cascade that is sure of a face where a photo's first pixel is white, and of as many as its second says."""
 
-    device = CPU
+    def empty(self, shape):
+        return np.empty(shape, np.uint8)
 
-    def __call__(self, photos, min_face, thresholds):
-        return [faces(*[(0, 0, 30 + i, 30, 0.9) for i in range(p[0, 1, 0] if p[0, 0, 0] else 0)]) for p in photos.numpy()]
+    def candidates(self, photos, min_face, thresholds):
+        boxes = [[(50 * i, 0, 50 * i + 30, 30, 0.9) for i in range(p[0, 1, 0] if p[0, 0, 0] else 0)] for p in photos]
+        return [np.array([(*box, *[0] * 10) for box in each for _ in range(3)], float).reshape(-1, 15) for each in boxes]
 
 
 def photo(count: int, easy: bool, height=30, width=40):
@@ -38,7 +38,7 @@ def again(monkeypatch):
     """A second look that finds a face wherever the second pixel says so."""
     def look(photos, cascade, min_face, thresholds):
         return [np.array([(5, 5, 25, 25, 3.0), (0, 0, 9, 9, -50)][: 2 * p[0, 1, 0]], float).reshape(-1, 5)
-                for p in photos.numpy()]
+                for p in photos]
     monkeypatch.setattr(finding, "second_look", look)
 
 
@@ -56,21 +56,28 @@ def test_without_the_second_look_the_middle_is_taken_at_once(again):
 
 def test_a_face_that_few_boxes_agree_on_is_not_sure():
     face = (0, 0, 30, 30, 0.99)
-    assert len(sure(faces(face, votes=P.sure_votes), P, 1200)) == 1
-    assert len(sure(faces(face, votes=P.sure_votes - 1), P, 1200)) == 0
-    assert len(sure(faces(face, votes=1), P.model_copy(update={"second_look": False}), 1200)) == 1
+    assert len(sure(faces(face, votes=P.sure_votes), P, 120)) == 1
+    assert len(sure(faces(face, votes=P.sure_votes - 1), P, 120)) == 0
+    assert len(sure(faces(face, votes=1), P.model_copy(update={"second_look": False}), 120)) == 1
 
 
 def test_a_small_face_alone_is_not_sure_and_beside_a_large_one_it_is():
     small, large = (0, 0, 3, 3, 0.99), (10, 0, 40, 30, 0.9)
-    assert len(sure(faces(small), P, 1200)) == 0
-    assert len(sure(faces(small, large), P, 1200)) == 2
+    assert len(sure(faces(small), P, 120)) == 0
+    assert len(sure(faces(small, large), P, 120)) == 2
 
 
 def test_a_row_holds_the_subject_and_the_number_of_faces():
-    assert row_of("mtcnn", faces((0, 0, 10, 10, 0.99), (15, 15, 45, 45.4, 0.8)), 1) == ("mtcnn", 15, 15, 45, 45, "0.800", 2)
-    assert row_of("mtcnn", faces((1, 2, 10, 11, 0.99)), 3)[1:5] == (3, 6, 30, 33)
-    assert row_of("mtcnn", faces(), 1) is None
+    two = faces((0, 0, 10, 10, 0.99), (15, 15, 45, 45.4, 0.8))
+    assert row_of("mtcnn", two, (90, 90)) == ("mtcnn", 15, 15, 45, 45, "0.800", 2)
+    assert row_of("mtcnn", faces(), (30, 40)) == ("center", *middle_box(40, 30), "0.000", 0)
+
+
+def test_small_faces_count_where_everybody_is_looked_for(again):
+    small = np.zeros((300, 400, 3), np.uint8)
+    small[0, :2, 0] = 255, 2
+    [(how, alone)], [(_, everybody)] = (detect([small], Fake(), P, everybody) for everybody in (False, True))
+    assert (how, len(alone), len(everybody)) == ("lenient", 1, 2)
 
 
 def test_photos_of_several_sizes_keep_their_places(again):
@@ -83,12 +90,15 @@ def test_a_large_photo_is_looked_at_in_a_smaller_size(monkeypatch):
     seen = []
 
     class Watched(Fake):
-        def __call__(self, photos, min_face, thresholds):
+        def candidates(self, photos, min_face, thresholds):
             seen.append((*photos.shape[1:3], min_face))
-            return super().__call__(photos, min_face, thresholds)
+            return super().candidates(photos, min_face, thresholds)
 
     monkeypatch.setattr(finding, "second_look", lambda photos, *_: [np.zeros((0, 5))] * len(photos))
-    find_faces([np.zeros((5000, 6000, 3), np.uint8)], Watched(), P)
+    large = np.zeros((5000, 6000, 3), np.uint8)
+    large[:3, :3, 0], large[:3, 3:6, 0] = 255, 1  # pixels of the photo shrunk three times
+    [row] = find_faces([large], Watched(), P.model_copy(update={"sure_share": 0}))
+    assert row[:5] == ("mtcnn", 0, 0, 90, 90)  # in pixels of the photo as it is
     [(height, width, min_face)] = seen
     assert height * width <= finding.LARGE
     assert min_face == int((height * width) ** 0.5 / finding.SMALLEST)

@@ -1,7 +1,7 @@
 """The region that is cut keeps the face in its middle, with the margin and the shape that were asked for."""
 import pytest
 
-from stages.faces.boxes import cut_box, middle_box
+from labeller.faces.boxes import cut_box, middle_box
 
 
 @pytest.mark.parametrize("aspect", [0.5, 0.75, 1.0, 1.5])

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stages.faces import decoding as photos
-from stages.faces.decoding import Unreadable, read_photo, read_photos
+from labeller.faces import decoding as photos
+from labeller.faces.decoding import Unreadable, read_photo, read_photos
 
 
 def gradient(width=40, height=60):

@@ -6,7 +6,7 @@ import numpy as np
 import simplejpeg
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
-from stages.faces.prefetch import prefetch
+from labeller.faces.prefetch import prefetch
 
 MAX_PIXELS = 100_000_000  # a larger photo is refused before decoding
 ORIENTATION = 0x0112  # the EXIF tag
@@ -24,13 +24,20 @@ def read_photo(path) -> np.ndarray:
     Raises Unreadable if it is missing, no image, truncated or damaged, or of more than MAX_PIXELS.
     """
     try:
-        data = Path(path).read_bytes()
+        return decode_photo(Path(path).read_bytes())
+    except FileNotFoundError:
+        raise Unreadable("no such file") from None
+    except OSError as error:
+        raise Unreadable(error.strerror or str(error)) from None
+
+
+def decode_photo(data: bytes) -> np.ndarray:
+    """As read_photo, from the bytes of a file."""
+    try:
         with Image.open(BytesIO(data)) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise Unreadable(f"{image.width}x{image.height} pixels, more than {MAX_PIXELS // 10**6} million")
             return decode_fast(image, data) if is_upright_jpeg(image) else decode_any(image)
-    except FileNotFoundError:
-        raise Unreadable("no such file") from None
     except UnidentifiedImageError:
         raise Unreadable("not an image") from None
     except Unreadable:

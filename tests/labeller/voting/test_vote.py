@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from stages.voting.vote import vote
+from labeller.voting.vote import vote
 
 MEMBERS = np.array([[[0.6, 0.4, 0.0]], [[0.6, 0.4, 0.0]], [[0.0, 1.0, 0.0]]])  # 3 members, 1 photo, 3 classes
 

@@ -1,0 +1,87 @@
+"""Detect the faces of each photo: by MTCNN where it is sure, else by the second look.
+
+cascade: MTCNN's networks, by torch (stages/faces/mtcnn.py) or by ONNX Runtime (labeller/mtcnn.py). Both have
+
+    empty(shape)                                        an array of uint8 for a batch, where the cascade wants it
+    candidates(photos, min_face, thresholds)            of photos (N, H, W, 3) uint8, RGB: for each (k, 15), before the last
+                                                        NMS: x0, y0, x1, y1, score, x and y of five landmarks
+    face_probabilities(photos, owner, boxes)            O-Net's (k,), of boxes (k, 4) of the photos `owner` (k,)
+"""
+from math import ceil
+
+import cv2
+import numpy as np
+
+from labeller.faces.boxes import middle_box
+from labeller.faces.second_look import second_look
+from labeller.faces.selection import area, main_face, without_nested
+
+LARGE = 4_000_000  # pixels; a larger photo is shrunk before detection
+SMALLEST = 32  # no faces below 1/32 of a photo's mean side (the root of its area) are looked for, which bounds the time
+COLUMNS = ["found", "x0", "y0", "x1", "y1", "score", "faces"]
+
+
+def by_size(photos: list[np.ndarray]) -> list[list[int]]:
+    """Positions of the photos of each size; a batch holds photos of one size."""
+    groups: dict[tuple, list[int]] = {}
+    for i, photo in enumerate(photos):
+        groups.setdefault(photo.shape, []).append(i)
+    return list(groups.values())
+
+
+def detect(photos: list[np.ndarray], cascade, p, everybody: bool = False) -> list[tuple[str, np.ndarray]]:
+    """How the faces of each photo were found, and the faces (k, 15), in pixels of the photo; "center" where there are none.
+
+    photos: (H, W, 3) uint8, RGB, of any sizes. p: the section `detect` of params.yaml, or the bundle's. everybody: small
+    faces, too, where there is no large one.
+    """
+    found: list = [None] * len(photos)
+    for group in by_size(photos):
+        height, width, _ = photos[group[0]].shape
+        by = ceil((height * width / LARGE) ** 0.5)
+        size = -(-width // by), -(-height // by)
+        batch = cascade.empty((len(group), *size[::-1], 3))
+        for i, place in zip(group, batch):
+            place[:] = cv2.resize(photos[i], size, interpolation=cv2.INTER_AREA) if by > 1 else photos[i]
+        for i, (how, faces) in zip(group, detect_in_batch(batch, cascade, p, by, everybody)):
+            found[i] = how, faces * np.where(np.arange(faces.shape[1]) == 4, 1, by)
+    return found
+
+
+def detect_in_batch(photos: np.ndarray, cascade, p, by: int, everybody: bool) -> list[tuple[str, np.ndarray]]:
+    """As detect, of photos (N, H, W, 3) uint8, RGB, shrunk `by` times, in their pixels."""
+    _, height, width, _ = photos.shape
+    smallest = [max(-(-face // by), int((height * width) ** 0.5 / SMALLEST)) for face in (p.min_face, p.lenient_min_face)]
+    share = 0 if everybody else p.sure_share * height * width
+    first = [without_nested(faces) for faces in cascade.candidates(photos, smallest[0], p.thresholds)]
+    found = [("mtcnn", sure(faces, p, share)) for faces in first]
+    left = [i for i, (_, faces) in enumerate(found) if not len(faces)]
+    if left and p.second_look:
+        for i, faces in zip(left, second_look(photos[left], cascade, smallest[1], p.lenient_thresholds)):
+            found[i] = "lenient", faces[faces[:, 4] >= p.lenient_evidence]
+    return [(how, faces) if len(faces) else ("center", faces) for how, faces in found]
+
+
+def sure(faces: np.ndarray, p, least: float) -> np.ndarray:
+    """MTCNN's faces (k, 15), of (k, 16), on which at least `sure_votes` boxes agree; none if none has `least` pixels.
+
+    All faces if `second_look` is off.
+    """
+    agree, faces = faces[:, 5], np.delete(faces, 5, axis=1)
+    if not p.second_look:
+        return faces
+    faces = faces[agree >= p.sure_votes]
+    return faces if any(area(face) >= least for face in faces) else faces[:0]
+
+
+def find_faces(photos: list[np.ndarray], cascade, p) -> list[tuple]:
+    """A tuple of the COLUMNS for each photo, of its main face. photos, p: as in detect."""
+    return [row_of(how, faces, photo.shape) for (how, faces), photo in zip(detect(photos, cascade, p), photos)]
+
+
+def row_of(how: str, faces: np.ndarray, shape: tuple) -> tuple:
+    """COLUMNS of the main one of faces (k, 5 or more) in a photo of this shape; without faces those of its middle."""
+    face = main_face(faces)
+    if face is None:
+        return "center", *middle_box(shape[1], shape[0]), "0.000", 0
+    return how, *(round(float(side)) for side in face[:4]), f"{face[4]:.3f}", len(faces)
