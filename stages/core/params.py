@@ -104,6 +104,10 @@ class Combine(Section):
         return self
 
 
+class Export(Section):
+    licence: Annotated[str, Field(min_length=1, max_length=1000)] | None
+
+
 class Machine(Section):
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")]
     workers: Annotated[int, Field(ge=0, le=MOST_WORKERS), auto_is_the_cores]
@@ -125,6 +129,7 @@ class Params(Section):
     crop: Crop
     predict: dict[str, Views]
     combine: Combine
+    export: Export
     machine: Machine
     sections: dict[Name, JointModel | AgeModel | Model]
 

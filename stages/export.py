@@ -1,0 +1,79 @@
+"""Export the networks that vote as one bundle, which labels photos without torch. Run: python -m stages.export
+
+Reads   models/, data/decision.json, data/combined.parquet, data/faces/, data/boxes.csv and its photos, data/photos.csv,
+        reports/metrics.json, reports/plots/
+Writes  bundle/model/           see labeller/bundle.py; what a user of the labels needs, and nothing else
+
+It ends in an error where the bundle's faces, probabilities or labels are not the pipeline's. Views by random augmentation
+need the training's code, so a bundle looks at the photo and its mirror image instead.
+"""
+import json
+import subprocess
+from pathlib import Path
+
+import pandas as pd
+
+from labeller.bundle import CARD, FORMAT
+from labeller.labeller import SPECIALISTS, Labeller
+from stages.core.classes import VALUES
+from stages.core.command_line import run
+from stages.core.face_store import Faces
+from stages.core.files import read_csv, write_json
+from stages.core.params import FILE, Params, read_params
+from stages.core.yaml_file import read_yaml
+from stages.exporting.card import readme
+from stages.exporting.networks import digests, write_mtcnn, write_networks
+from stages.exporting.parity import check_boxes, check_labels, check_networks
+
+BUNDLE = Path("bundle/model")
+CODE = ["params.yaml", "dvc.yaml", "stages", "labeller"]  # what decides on a bundle, beside the data
+PLOTS = Path("reports/plots")
+
+
+def revision() -> dict:
+    """The last commit that changed code or parameters, None outside a git repository, and whether they differ from it."""
+    def git(*words: str) -> str | None:
+        done = subprocess.run(["git", *words, "--", *CODE], check=False, capture_output=True, text=True)
+        return done.stdout.strip() if done.returncode == 0 else None
+    return {"revision": git("log", "-1", "--format=%H") or None, "changed": bool(git("status", "--porcelain"))}
+
+
+def made_card(models: list[dict], decision: dict, p: Params) -> dict:
+    """card.json but for the hashes of the files."""
+    photos = read_csv("data/photos.csv", ["photo", "person", "part"])
+    trained = photos[photos.part == "train"]
+    return {
+        "format": FORMAT, "name": "mask-gender-age", "licence": p.export.licence, "classes": VALUES,
+        "models": models, "vote": p.combine.vote, "specialists_weight": p.combine.weights.get(SPECIALISTS, 1.0),
+        "offsets": decision["offsets"], "detect": p.detect.model_dump(), "crop": p.crop.model_dump(),
+        "metrics": json.loads(Path("reports/metrics.json").read_text()),
+        "made_from": revision() | {"people": trained.person.nunique(), "photos": len(trained)}, "params": read_yaml(FILE),
+    }
+
+
+def main():
+    p = read_params()
+    if random := [name for name in p.models if p.predict[name].views == "random"]:
+        print(f"note: {', '.join(random)}: a bundle sees the photo and its mirror image instead of random views")
+    decision, faces = json.loads(Path("data/decision.json").read_text()), Faces(Path("data/faces"))
+    BUNDLE.mkdir(parents=True, exist_ok=True)
+    for old in BUNDLE.iterdir():
+        old.unlink()
+    write_mtcnn(BUNDLE)
+    card = made_card(write_networks(BUNDLE, faces, p, decision["temperatures"]), decision, p)
+    tables = {name: pd.read_csv(PLOTS / f"{name}.csv") for name in ("labels", "wearing", "found")}
+    (BUNDLE / "README.md").write_text(readme(card, tables["labels"], tables))
+    write_json(card | {"files": digests(BUNDLE)}, BUNDLE / CARD)
+
+    labeller = Labeller(BUNDLE)
+    worst = check_networks(labeller, faces, p)
+    boxes = read_csv("data/boxes.csv", ["photo", "found"])
+    same = check_boxes(labeller, Path(p.data.root), boxes[boxes.found != "unreadable"], p)
+    labelled = check_labels(labeller, faces, pd.read_parquet("data/combined.parquet"), p)
+    size = sum(file.stat().st_size for file in BUNDLE.iterdir()) / 1e6
+    print(f"{BUNDLE}: {size:.1f} MB; probabilities within {worst:.1g} of the trained "
+          f"networks', the same faces on {same} photos, the same labels on {labelled}")
+
+
+if __name__ == "__main__":
+    run(main, words=False)

@@ -1,0 +1,81 @@
+"""The gate of an export: the bundle finds the same faces as the pipeline and gives the same probabilities and labels."""
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from labeller.faces.decoding import read_or_reason
+from labeller.faces.detector import find_faces
+from labeller.labeller import Labeller, resized_all
+from stages.core.errors import UserError
+from stages.core.face_store import Faces
+from stages.core.params import Params
+from stages.exporting.networks import members
+from stages.faces.mtcnn import Cascade
+from stages.modeling.checkpoints import restore
+from stages.modeling.multitask import class_logs
+from stages.modeling.networks import Normalize
+
+PHOTOS, CROPS = 32, 64  # looked at; spread over all
+MOST = 1e-4  # largest difference of a probability
+
+
+def check_networks(labeller: Labeller, faces: Faces, p: Params) -> float:
+    """The largest difference of a network's probabilities on crops from torch's; raises UserError above MOST."""
+    rows = np.linspace(0, len(faces) - 1, min(CROPS, len(faces))).astype(int)
+    crops, worst = np.stack([faces[row] for row in rows]), 0.0
+    exported = iter([network for model in labeller.bundle.models for network in model.networks])
+    for (name, fold, folder), network in zip(members(p), exported, strict=True):
+        trained, settings = restore(folder, faces)
+        given = resized_all(crops, network.size)
+        with torch.inference_mode():
+            logits = trained(Normalize(trained)(torch.from_numpy(given)))
+            wanted = class_logs(logits, settings["heads"]).exp().numpy()
+        difference = float(np.abs(wanted - network.run(given)).max())
+        if not difference <= MOST:
+            raise UserError(f"{name}, fold {fold}: the exported network's probabilities differ by up to {difference:.2g} from "
+                            f"the trained one's, more than {MOST:g}; change {name}.backbone, or report it")
+        worst = max(worst, difference)
+    return worst
+
+
+def check_boxes(labeller: Labeller, root: Path, boxes: pd.DataFrame, p: Params) -> int:
+    """The number of photos on which the bundle found the same face as torch on a CPU; raises UserError for another one."""
+    photos = [photo for photo in map(read_or_reason, (root / name for name in spread(boxes.photo, PHOTOS)))
+              if not isinstance(photo, str)]
+    cascade = Cascade(torch.device("cpu"))
+    for photo in photos:
+        [wanted], [found] = (find_faces([photo], each, p.detect) for each in (cascade, labeller.bundle.cascade))
+        if wanted[0] != found[0] or max(abs(a - b) for a, b in zip(wanted[1:5], found[1:5])) > 0:
+            raise UserError(f"the bundle finds another face than the pipeline: {found[:5]} instead of {wanted[:5]}; report it")
+    return len(photos)
+
+
+def check_labels(labeller: Labeller, faces: Faces, combined: pd.DataFrame, p: Params) -> int:
+    """The number of photos to label that got the pipeline's labels from the bundle; raises UserError for another label.
+
+    Only where nothing but the photo decides, and the views are the pipeline's: else 0.
+    """
+    if p.combine.by_person or any(p.predict[name].views == "random" for name in p.models):
+        return 0
+    wanted = combined[combined.part == "eval"].set_index("photo")
+    wanted = wanted.loc[spread(wanted.index, CROPS)]
+    if wanted.empty:
+        return 0
+    row = {photo: i for i, photo in enumerate(faces.photos)}
+    numbers, _ = labeller.classify(np.stack([faces[row[photo]] for photo in wanted.index]))
+    voted = wanted[[f"class_{i}" for i in range(18)]].to_numpy()
+    close = np.sort(np.log(np.clip(voted, 1e-12, None)) + labeller.bundle.offsets, 1)
+    tie = close[:, -1] - close[:, -2] < 10 * MOST  # rounding may break it either way
+    if (wrong := (numbers != wanted["class"].to_numpy()) & ~tie).any():
+        photo = wanted.index[wrong][0]
+        raise UserError(f"the bundle labels {photo} as class {numbers[wrong][0]} and the pipeline as "
+                        f"{wanted['class'][photo]}; run dvc repro, or report it")
+    return len(wanted)
+
+
+def spread(values, count: int) -> list:
+    """At most `count` of the values, evenly spread."""
+    values = list(values)
+    return [values[i] for i in np.unique(np.linspace(0, len(values) - 1, min(count, len(values))).astype(int))]
