@@ -129,8 +129,8 @@ def main():
     results = {method: [] for method in METHODS}
     for number in range(1, asked.rounds + 1):
         for method in METHODS:
-            words = ["--photos", str(asked.photos), "--run", method, str(time.time())]
-            done = subprocess.run([sys.executable, "-m", "benchmarks.label", *words], check=True, capture_output=True, text=True)
+            words = [sys.executable, "-m", "benchmarks.label", "--photos", str(asked.photos), "--run", method, str(time.time())]
+            done = subprocess.run(words, check=True, capture_output=True, text=True)
             results[method].append(json.loads(done.stdout.splitlines()[-1]))
             print(f"round {number}, {method}: {results[method][-1]['rate']:.1f} photos/s", file=sys.stderr)
     print("| method | first label, s | photos/s | times plain | latency, ms | 99th percentile, ms | memory, MB |")

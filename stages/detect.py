@@ -5,8 +5,8 @@ Writes  data/boxes.csv     photo,found,x0,y0,x1,y1,score,faces    one row a phot
         data/unreadable.csv  photo,part,reason                    photos that cannot be decoded
 
 found is `mtcnn` if MTCNN is sure of the face (score: O-Net's probability); `lenient` if the second look of
-stages/faces/second_look.py found it (score: its evidence); `center` if neither did, with a box in the photo's middle; or
-`unreadable`, without a box. Of several faces, which `faces` counts, stages/faces/selection.py selects one.
+labeller/faces/second_look.py found it (score: its evidence); `center` if neither did, with a box in the photo's middle; or
+`unreadable`, without a box. Of several faces, which `faces` counts, labeller/faces/selection.py selects one.
 """
 import threading
 from contextlib import nullcontext

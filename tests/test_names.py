@@ -11,7 +11,8 @@ LIST = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
 FILES = subprocess.run(LIST, cwd=ROOT, check=True, capture_output=True, text=True).stdout.split()
 TEXTS = [file for file in FILES if file.endswith((".py", ".md", ".yaml", ".j2", ".csv", "Makefile", ".ci/run")) and
          not file.startswith("tests/") and (ROOT / file).is_file()]
-PATH = re.compile(r"\b(?:stages|tools|tests|benchmarks|docs|recipes)/[\w./-]*\w\.(?:py|md|yaml|csv|j2|jpg|png)\b")
+FOLDERS = "stages|labeller|tools|tests|benchmarks|docs|recipes|bundle"
+PATH = re.compile(rf"\b(?:{FOLDERS})/[\w./-]*\w\.(?:py|md|yaml|csv|j2|jpg|png)\b")
 MODULE = re.compile(r"python -m ((?:stages|tools|benchmarks)\.\w+)")
 TARGET = re.compile(r"(?:`|^)make ([a-z][a-z-]*)", re.MULTILINE)
 PLACEHOLDER = re.compile(r"[A-Z]|\bx\b")  # recipes/NAME.yaml, stages/x.py

@@ -28,7 +28,7 @@ def second_look(photos: np.ndarray, cascade, min_face: int, thresholds) -> list[
     photos: (N, H, W, 3) uint8, RGB. cascade: see labeller/faces/detector.py.
     """
     _, height, width, _ = photos.shape
-    turned = np.ascontiguousarray(photos[:, :, ::-1])
+    turned = photos[:, :, ::-1].copy()
     found, mirrored = (cascade.candidates(side, min_face, thresholds) for side in (photos, turned))
     voted = [vote(np.concatenate([a, mirror(b, width)])) for a, b in zip(found, mirrored)]
     out = []
@@ -76,7 +76,7 @@ def log_odds(photos: np.ndarray, boxes: list[np.ndarray], cascade) -> list[np.nd
     wider = photos[:, rows[:, None].clip(0, photos.shape[1] - 1), columns.clip(0, photos.shape[2] - 1)]
     views = views - np.array([columns[0], rows[0]] * 2)
     probabilities = [cascade.face_probabilities(side, owner, around) for side, around in
-                     ((wider, views), (np.ascontiguousarray(wider[:, :, ::-1]), mirror(views, len(columns))))]
+                     ((wider, views), (wider[:, :, ::-1].copy(), mirror(views, len(columns))))]
     shares = np.stack(probabilities).clip(1e-4, 1 - 1e-4).astype(np.float64)
     mean = np.log(shares / (1 - shares)).mean(0).reshape(-1, len(VIEWS)).mean(1)
     return np.split(mean, np.cumsum(counts)[:-1])

@@ -40,17 +40,23 @@ CHANGES = {  # section: (a parameter of it, what it can rerun)
     "joint": ({"joint__loss": "focal"}, set()),  # models does not list it
     "predict": ({"predict__age__views": "flip"}, {"predict@age-0"} | AFTER_TRAINING),
     "combine": ({"combine__vote": "hard"}, AFTER_TRAINING),
+    "export": ({"export__licence": "CC0"}, set()),  # bundle/dvc.yaml is a pipeline of its own
     "machine": ({"machine__workers": 1}, set()),
 }
 PACKAGES = {  # package: what an edit of it can rerun; DVC runs everything after the first of them
-    "core": {"sample"} | ALL_BUT_SAMPLE,
-    "synthetic": {"sample"} | ALL_BUT_SAMPLE,
-    "readers": ALL_BUT_SAMPLE,
-    "faces": {"detect", "crop"} | models(*MODELS) | AFTER_TRAINING,
-    "modeling": models(*MODELS) | AFTER_TRAINING,
-    "voting": AFTER_TRAINING,
-    "evaluation": AFTER_TRAINING,
-    "reporting": {"report"},
+    "stages/core": {"sample"} | ALL_BUT_SAMPLE,
+    "stages/synthetic": {"sample"} | ALL_BUT_SAMPLE,
+    "stages/readers": ALL_BUT_SAMPLE,
+    "stages/faces": {"detect", "crop"} | models(*MODELS) | AFTER_TRAINING,
+    "labeller/faces": {"detect", "crop"} | models(*MODELS) | AFTER_TRAINING,
+    "labeller/inputs": ALL_BUT_SAMPLE,
+    "stages/modeling": models(*MODELS) | AFTER_TRAINING,
+    "stages/voting": AFTER_TRAINING,
+    "labeller/voting": AFTER_TRAINING,
+    "stages/evaluation": AFTER_TRAINING,
+    "stages/reporting": {"report"},
+    "stages/exporting": set(),
+    "labeller": set(),
 }
 
 
@@ -65,7 +71,8 @@ def copied(ran, tmp_path_factory):
 @pytest.fixture
 def asked(copied, monkeypatch):
     """The same, whose parameters and modules are as they were again after the test."""
-    before = {file: file.read_bytes() for file in (copied.root / "params.yaml", *(copied.root / "stages").rglob("*.py"))}
+    code = [file for folder in ("stages", "labeller") for file in (copied.root / folder).rglob("*.py")]
+    before = {file: file.read_bytes() for file in (copied.root / "params.yaml", *code)}
     monkeypatch.chdir(copied.root)
     yield copied
     for file, content in before.items():
@@ -80,7 +87,7 @@ def would_run(project) -> set[str]:
 
 
 def edit(project, module: str) -> None:
-    with open(project.root / f"stages/{module}.py", "a") as file:
+    with open(project.root / f"{module}.py", "a") as file:
         file.write("\n# edited\n")
 
 
@@ -99,7 +106,9 @@ def test_every_section_of_params_yaml_is_changed_here(ran):
 
 
 def test_every_package_is_edited_here(ran):
-    assert PACKAGES.keys() == {file.parent.name for file in (ran.root / "stages").glob("*/__init__.py")}
+    folders = ("stages/*", "labeller", "labeller/*")
+    packages = [file.parent for folder in folders for file in ran.root.glob(f"{folder}/__init__.py")]
+    assert PACKAGES.keys() == {str(package.relative_to(ran.root)) for package in packages}
 
 
 @pytest.mark.parametrize("section", CHANGES)
@@ -189,8 +198,8 @@ def test_a_joint_model_is_trained_beside_the_others_or_in_their_stead(own):
 
 @slow
 def test_an_edit_that_changes_no_result_ends_where_it_begins(own):
-    edit(own, "faces/boxes")
-    edit(own, "voting/vote")
+    edit(own, "labeller/faces/boxes")
+    edit(own, "labeller/voting/vote")
     assert own.repro() == {"detect", "crop", "combine"}
 
 
