@@ -104,7 +104,7 @@ def label_all(args) -> int:
             draw(photo, given, folder)
         bad, done = bad + (photo.error is not None), done + 1
     took = time.monotonic() - started
-    print(f"{done} photos in {took:.1f} s, {done / max(took, 1e-3):.3g} photos/s"
+    print(f"{done} photo{'s' * (done != 1)} in {took:.1f} s, {done / max(took, 1e-3):.3g} photos/s"
           + (f"; {bad} could not be read" if bad else ""), file=sys.stderr)
     return bad
 

@@ -25,7 +25,7 @@ from labeller.voting.probabilities import joint, marginal
 
 SPECIALISTS = "specialists"
 FACES = ("largest", "all")
-MOST_FACES = 100  # of one photo; the largest are kept
+BATCH = 32  # crops of one photo at once, so that a crowd takes no more memory
 GIVEN = (str, os.PathLike, bytes, bytearray, Image.Image, np.ndarray)  # what is one photo
 
 
@@ -94,7 +94,7 @@ class Labeller:
         everybody = self.faces == "all"
         [(how, faces)] = detect([pixels], self.bundle.cascade, self.bundle.detect, everybody)
         if everybody:
-            chosen = sorted(separate_faces(faces), key=area, reverse=True)[:MOST_FACES]
+            chosen = sorted(separate_faces(faces), key=area, reverse=True)
         else:
             chosen = [face for face in [main_face(faces)] if face is not None]
         places = [(how, tuple(round(float(side)) for side in face[:4]), face[5:15].reshape(5, 2)) for face in chosen]
@@ -138,7 +138,7 @@ class Labeller:
         for model in models:
             for network in model.networks:
                 views = looks(model, resized_all(crops, network.size))
-                probabilities.append(np.mean([network.run(view) for view in views], axis=0))
+                probabilities.append(np.mean([in_batches(network.run, view) for view in views], axis=0))
                 temperatures.append(network.temperature)
                 weights.append(model.weight / len(model.networks))
         if len(models) == 1:
@@ -172,6 +172,11 @@ def pixels_of(photo) -> np.ndarray:
 def resized_all(crops: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Crops (N, H, W, 3) uint8 at (height, width) `size`."""
     return np.stack([resized(crop, size) for crop in crops])
+
+
+def in_batches(run, crops: np.ndarray) -> np.ndarray:
+    """Probabilities (N, C) of crops (N, H, W, 3) uint8, by a function for at most BATCH of them."""
+    return np.concatenate([run(crops[start:start + BATCH]) for start in range(0, len(crops), BATCH)])
 
 
 def looks(model: Model, crops: np.ndarray) -> list[np.ndarray]:

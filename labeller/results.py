@@ -56,14 +56,15 @@ class Photo:
     def annotate(self, photo: np.ndarray) -> np.ndarray:
         """The photo (H, W, 3) uint8, RGB, with the faces' boxes and labels drawn on it."""
         image = Image.fromarray(photo)
-        draw, line = ImageDraw.Draw(image), max(2, round(max(image.size) / 300))
-        font = ImageFont.load_default(max(12, round(max(image.size) / 45)))
+        draw, line = ImageDraw.Draw(image), max(2, round(max(image.size) / 400))
         for face in self.faces:
             x0, y0, x1, y1 = face.box
             draw.rectangle((x0, y0, max(x0, x1 - 1), max(y0, y1 - 1)), outline=GREEN, width=line)
-            text = ", ".join(f"{value} {face.sure(attribute):.0%}" for attribute, value in face.labels.items())
-            right, bottom = draw.textbbox((0, 0), text, font=font)[2:]
-            at = max(0, min(x0, image.width - right)), y0 - bottom - line if y0 > bottom + line else y1
-            draw.rectangle((at[0], at[1], at[0] + right, at[1] + bottom + line), fill=GREEN)
-            draw.text(at, text, fill="white", font=font)
+            font = ImageFont.load_default(max(10, round((x1 - x0) / 9)))  # as wide as the face, so that neighbours stay readable
+            text = "\n".join(f"{value} {face.sure(attribute):.0%}" for attribute, value in face.labels.items())
+            wide, high = (round(side) + 2 * line for side in draw.multiline_textbbox((0, 0), text, font=font)[2:])
+            x = max(0, min(x0, image.width - wide))
+            y = y0 - high if y0 >= high else min(y1, image.height - high)
+            draw.rectangle((x, y, x + wide, y + high - 1), fill=GREEN)
+            draw.multiline_text((x + line, y), text, fill="white", font=font)
         return np.asarray(image)

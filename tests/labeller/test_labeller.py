@@ -73,6 +73,19 @@ def test_all_faces_are_those_of_each_photo_and_none_where_there_is_none(bundle, 
     assert (middle.found, middle.landmarks) == ("center", None)
 
 
+def test_a_crowd_is_labelled_face_by_face(bundle, files):
+    crop = np.ascontiguousarray(read_photo(files[0])[100:260, 90:250])
+    labeller = Labeller(bundle, cropped=True)
+    shape = bundle.crop.height
+    many = np.stack([labeller.cut(np.roll(crop, shift, 1), None) for shift in range(70)])
+    assert many.shape == (70, shape, shape, 3)
+    numbers, probabilities = labeller.classify(many)
+    for i in (0, 31, 32, 69):
+        [number], alone = labeller.classify(many[i:i + 1])
+        assert number == numbers[i]
+        np.testing.assert_allclose(probabilities["age"][i], alone["age"][0], atol=1e-5)
+
+
 def test_only_some_attributes_are_told_by_the_networks_that_know_them(bundle, files, monkeypatch):
     whole, part = Labeller(bundle).label(files[0]).faces[0], None
     for model in bundle.models:
