@@ -110,8 +110,8 @@ def measure(method: str, count: int, started: float) -> dict:
             one(file)
             each.append(1000 * (time.perf_counter() - at))
     took = time.perf_counter() - begun
-    each = sorted(each) or [float("nan")]
-    return {"first": first, "rate": done / took, "median": median(each), "p99": each[int(0.99 * (len(each) - 1))],
+    single = {"median": median(each), "p99": sorted(each)[int(0.99 * (len(each) - 1))]} if each else {}
+    return {"first": first, "rate": done / took, **single,
             "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
 
 
@@ -137,9 +137,9 @@ def main():
     print("|---|---|---|---|---|---|---|")
     for method, rounds in results.items():
         m = {key: median(each[key] for each in rounds) for key in rounds[0]}
+        latency = f"{m['median']:.0f} | {m['p99']:.0f}" if "p99" in m else " | "
         times = m["rate"] / median(each["rate"] for each in results["plain"])
-        print(f"| {method} | {m['first']:.2f} | {m['rate']:.1f} | {times:.2f} | {m['median']:.0f} | {m['p99']:.0f} | "
-              f"{m['memory']:.0f} |")
+        print(f"| {method} | {m['first']:.2f} | {m['rate']:.1f} | {times:.2f} | {latency} | {m['memory']:.0f} |")
 
 
 if __name__ == "__main__":
