@@ -60,7 +60,7 @@ class Photo:
         for face in self.faces:
             x0, y0, x1, y1 = face.box
             draw.rectangle((x0, y0, max(x0, x1 - 1), max(y0, y1 - 1)), outline=GREEN, width=line)
-            font = ImageFont.load_default(max(10, round((x1 - x0) / 9)))  # as wide as the face, so that neighbours stay readable
+            font = ImageFont.load_default(max(10, round((x1 - x0) / 9)))  # no wider than the face, beside which others stand
             text = "\n".join(f"{value} {face.sure(attribute):.0%}" for attribute, value in face.labels.items())
             wide, high = (round(side) + 2 * line for side in draw.multiline_textbbox((0, 0), text, font=font)[2:])
             x = max(0, min(x0, image.width - wide))
