@@ -21,8 +21,8 @@ repro: env  ## run the stages that are out of date: check params.yaml, then dvc 
 	@python -m tools.check
 	dvc repro
 
-bundle: repro  ## export what labels photos into bundle/model: after make repro, dvc repro bundle/dvc.yaml
-	dvc repro bundle/dvc.yaml
+bundle: repro  ## export all that labels photos into bundle/model, after make repro
+	@python -m stages.export
 
 test: env  ## run the quick tests: every stage, what reruns, every documented error
 	pytest -n auto -m "not slow"

@@ -4,8 +4,9 @@ Reads   models/, data/decision.json, data/combined.parquet, data/faces/, data/bo
         reports/metrics.json, reports/plots/
 Writes  bundle/model/           see labeller/bundle.py; what a user of the labels needs, and nothing else
 
-It ends in an error where the bundle's faces, probabilities or labels are not the pipeline's. Views by random augmentation
-need the training's code, so a bundle looks at the photo and its mirror image instead.
+It is no stage of dvc.yaml: an experiment need not wait for it, and a `dvc pull` needs no bundle. It ends in an error where
+the bundle's faces, probabilities or labels are not the pipeline's. Views by random augmentation need the training's code, so
+a bundle looks at the photo and its mirror image instead.
 """
 import json
 import subprocess

@@ -46,6 +46,8 @@ def write_onnx(network: nn.Module, example: Tensor, free: dict[int, str], inputs
     with quiet():
         program = torch.onnx.export(network.eval(), (example,), dynamo=True, dynamic_shapes=(axes,), opset_version=OPSET,
                                     input_names=[inputs], output_names=outputs, verbose=False)
+    for node in program.model.graph.all_nodes():
+        node.metadata_props.clear()  # the exporter's notes name files of this machine
     program.model.metadata_props.update(metadata)
     with atomic_write(file) as part:
         program.save(part, external_data=False)

@@ -20,17 +20,16 @@ from tests.conftest import ROOT
 from tests.sections import SHIPPED
 
 MODELS = ("mask", "gender", "age")
-EXPORT = "bundle/dvc.yaml:export"
 READ_BY = {  # key, or section: the stages that read it; the longest that fits counts
-    "models": {"combine", "evaluate", "report", EXPORT}, "folds": {"combine", "evaluate", "report", EXPORT},
-    "refit": {"combine", EXPORT}, "sample": {"data/dvc.yaml:sample"}, "data.root": {"index", "detect", "crop", EXPORT},
+    "models": {"combine", "evaluate", "report"}, "folds": {"combine", "evaluate", "report"},
+    "refit": {"combine"}, "sample": {"data/dvc.yaml:sample"}, "data.root": {"index", "detect", "crop"},
     "data.table": {"index", "combine"}, "labels": {f"labels@{model}" for model in MODELS}, "split": {"split"},
-    "detect": {"detect", EXPORT}, "crop": {"crop", EXPORT}, "export": {EXPORT},
-    "training": {f"train@{model}-0" for model in MODELS}, "joint": set(), "predict.joint": {EXPORT},
-    "combine": {"combine", "report", EXPORT}, "machine": set(),
+    "detect": {"detect"}, "crop": {"crop"}, "export": set(),
+    "training": {f"train@{model}-0" for model in MODELS}, "joint": set(), "predict.joint": set(),
+    "combine": {"combine", "report"}, "machine": set(),
     **{model: {f"train@{model}-0"} for model in MODELS},
     **{f"{model}.{key}": {f"train@{model}-0", f"labels@{model}"} for model in MODELS for key in ("attribute", "pseudo")},
-    **{f"predict.{model}": {f"predict@{model}-0", EXPORT} for model in MODELS},
+    **{f"predict.{model}": {f"predict@{model}-0"} for model in MODELS},
 }
 
 
@@ -49,7 +48,7 @@ LEAVES = list(leaves(SHIPPED))
 def repo(tmp_path_factory):
     """The pipeline and the lock as committed, without its data: what DVC needs to say what a parameter makes stale."""
     root = tmp_path_factory.mktemp("lock")
-    for file in ("dvc.yaml", "dvc.lock", "params.yaml", "data/dvc.yaml", "data/dvc.lock", "bundle/dvc.yaml", "bundle/dvc.lock"):
+    for file in ("dvc.yaml", "dvc.lock", "params.yaml", "data/dvc.yaml", "data/dvc.lock"):
         (root / file).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / file, root / file)
     Repo.init(str(root), no_scm=True).close()

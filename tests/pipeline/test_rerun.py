@@ -40,7 +40,7 @@ CHANGES = {  # section: (a parameter of it, what it can rerun)
     "joint": ({"joint__loss": "focal"}, set()),  # models does not list it
     "predict": ({"predict__age__views": "flip"}, {"predict@age-0"} | AFTER_TRAINING),
     "combine": ({"combine__vote": "hard"}, AFTER_TRAINING),
-    "export": ({"export__licence": "CC0"}, set()),  # bundle/dvc.yaml is a pipeline of its own
+    "export": ({"export__licence": "CC0"}, set()),  # no stage of dvc.yaml
     "machine": ({"machine__workers": 1}, set()),
 }
 PACKAGES = {  # package: what an edit of it can rerun; DVC runs everything after the first of them
