@@ -1,4 +1,4 @@
-"""Read a bundle, the folder that the stage `export` wrote; nothing of it is used before its hash is checked.
+"""Read a bundle, the folder that stages/export.py wrote; nothing of it is used before its hash is checked.
 
     card.json       format, classes, models, detect, crop, vote, offsets, files (SHA-256 of each), and what it was made from
     *.onnx          MTCNN's three networks, and one network a model and fold
