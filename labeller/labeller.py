@@ -14,7 +14,7 @@ from PIL import Image
 from labeller.bundle import Bundle, Model
 from labeller.errors import BundleError
 from labeller.faces.boxes import middle_box
-from labeller.faces.crop import cut_face, resized
+from labeller.faces.crop import crop_shape, cut_face, resized
 from labeller.faces.decoding import Unreadable, decode_any, decode_photo, read_photo
 from labeller.faces.detector import detect
 from labeller.faces.prefetch import prefetch
@@ -103,7 +103,7 @@ class Labeller:
     def cut(self, pixels: np.ndarray, box) -> np.ndarray:
         """The crop of a face, as the networks learnt from it."""
         if self.cropped:
-            return resized(pixels, (self.bundle.crop.height, max(1, round(self.bundle.crop.height * self.bundle.crop.aspect))))
+            return resized(pixels, crop_shape(self.bundle.crop))
         return cut_face(pixels, box, self.bundle.crop)
 
     def classify(self, crops: np.ndarray) -> tuple[np.ndarray | None, dict[str, np.ndarray]]:

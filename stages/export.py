@@ -9,7 +9,9 @@ the bundle's faces, probabilities or labels are not the pipeline's. Views by ran
 a bundle looks at the photo and its mirror image instead.
 """
 import json
+import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pandas as pd
@@ -24,7 +26,7 @@ from stages.core.params import FILE, Params, read_params
 from stages.core.yaml_file import read_yaml
 from stages.exporting.card import readme
 from stages.exporting.networks import digests, write_mtcnn, write_networks
-from stages.exporting.parity import check_boxes, check_labels, check_networks
+from stages.exporting.parity import check_boxes, check_labels, check_networks, check_params
 
 BUNDLE = Path("bundle/model")
 CODE = ["params.yaml", "dvc.yaml", "stages", "labeller"]  # what decides on a bundle, beside the data
@@ -56,24 +58,34 @@ def main():
     p = read_params()
     if random := [name for name in p.models if p.predict[name].views == "random"]:
         print(f"note: {', '.join(random)}: a bundle sees the photo and its mirror image instead of random views")
-    decision, faces = json.loads(Path("data/decision.json").read_text()), Faces(Path("data/faces"))
-    BUNDLE.mkdir(parents=True, exist_ok=True)
-    for old in BUNDLE.iterdir():
-        old.unlink()
-    write_mtcnn(BUNDLE)
-    card = made_card(write_networks(BUNDLE, faces, p, decision["temperatures"]), decision, p)
-    tables = {name: pd.read_csv(PLOTS / f"{name}.csv") for name in ("labels", "wearing", "found")}
-    (BUNDLE / "README.md").write_text(readme(card, tables["labels"], tables))
-    write_json(card | {"files": digests(BUNDLE)}, BUNDLE / CARD)
+    check_params()
+    BUNDLE.parent.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=BUNDLE.parent) as scratch:  # in place only once it is checked
+        folder = Path(scratch, BUNDLE.name)
+        folder.mkdir()
+        said = write_checked(folder, p)
+        shutil.rmtree(BUNDLE, ignore_errors=True)
+        folder.rename(BUNDLE)
+    print(f"{BUNDLE}: {said}")
 
-    labeller = Labeller(BUNDLE)
+
+def write_checked(folder: Path, p: Params) -> str:
+    """Write the bundle into an empty folder and check it; returns what was found, in one line."""
+    decision, faces = json.loads(Path("data/decision.json").read_text()), Faces(Path("data/faces"))
+    write_mtcnn(folder)
+    card = made_card(write_networks(folder, faces, p, decision["temperatures"]), decision, p)
+    tables = {name: pd.read_csv(PLOTS / f"{name}.csv") for name in ("labels", "wearing", "found")}
+    (folder / "README.md").write_text(readme(card, tables["labels"], tables))
+    write_json(card | {"files": digests(folder)}, folder / CARD)
+
+    labeller = Labeller(folder)
     worst = check_networks(labeller, faces, p)
     boxes = read_csv("data/boxes.csv", ["photo", "found"])
     same = check_boxes(labeller, Path(p.data.root), boxes[boxes.found != "unreadable"], p)
     labelled = check_labels(labeller, faces, pd.read_parquet("data/combined.parquet"), p)
-    size = sum(file.stat().st_size for file in BUNDLE.iterdir()) / 1e6
-    print(f"{BUNDLE}: {size:.1f} MB; probabilities within {worst:.1g} of the trained "
-          f"networks', the same faces on {same} photos, the same labels on {labelled}")
+    size = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
+    return (f"{size:.1f} MB; probabilities within {worst:.1g} of the trained networks', the same faces on {same} photos, "
+            f"the same labels on {labelled}")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ from labeller.faces.detector import find_faces
 from labeller.labeller import Labeller, resized_all
 from stages.core.errors import UserError
 from stages.core.face_store import Faces
-from stages.core.params import Params
+from stages.core.params import FILE, Params
+from stages.core.yaml_file import read_yaml
 from stages.exporting.networks import members
 from stages.faces.mtcnn import Cascade
 from stages.modeling.checkpoints import restore
@@ -19,6 +20,17 @@ from stages.modeling.networks import Normalize
 
 PHOTOS, CROPS = 32, 64  # looked at; spread over all
 MOST = 1e-4  # largest difference of a probability
+
+
+def check_params() -> None:
+    """Raise UserError if parameters of detection, crops or votes changed since the run that the models and labels are of."""
+    stages, now = read_yaml(Path("dvc.lock"))["stages"], read_yaml(FILE)
+    for stage in ("detect", "crop", "combine"):
+        was = stages[stage]["params"][str(FILE)][stage]
+        for key, value in now[stage].items():
+            if value != was.get(key):
+                raise UserError(f"{FILE}: {stage}.{key}: {value!r}, and the last run was with {was.get(key)!r}; set it back, "
+                                "or run dvc repro")
 
 
 def check_networks(labeller: Labeller, faces: Faces, p: Params) -> float:

@@ -60,6 +60,19 @@ def test_an_export_gives_the_same_bytes_in_any_folder_and_dvc_and_git_see_nothin
     assert "up to date" in own.sh("dvc", "status").stdout
 
 
+@pytest.mark.parametrize("key, value, said", [
+    ("crop__margin", 0.5, "crop.margin: 0.5, and the last run was with 0.25"),
+    ("detect__min_face", 40, "detect.min_face: 40, "),
+    ("combine__vote", "hard", "combine.vote: 'hard', and the last run was with 'soft'"),
+])
+def test_parameters_that_the_last_run_did_not_have_are_refused(own, key, value, said):
+    own.set(**{key: value})
+    done = own.python("stages.export")
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert line.startswith(f"error: params.yaml: {said}")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("changes", [
     {"combine__decision": "offsets", "predict__age__views": "flip", "folds": [0, 1]},
@@ -90,3 +103,4 @@ def test_a_bundle_that_would_label_otherwise_is_an_error(own):
     done = own.python("stages.export")
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].startswith("error: the bundle labels eval/images/")
+    assert list((own.root / "bundle").iterdir()) == []  # and none is left to be used
