@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-.PHONY: help env repro test test-slow test-all lint weights pins recipe runs results search bundle
+.PHONY: help env repro test test-slow test-all lint weights pins recipe runs results search bundle app
 
 help:  ## list these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -24,6 +24,9 @@ repro: env  ## run the stages that are out of date: check params.yaml, then dvc 
 bundle: repro  ## export all that labels photos into bundle/model, after make repro
 	@python -m stages.export
 
+app: env  ## serve bundle/model to the browser, after make bundle; PORT=8000
+	@label-app $(if $(PORT),--port $(PORT))
+
 test: env  ## run the quick tests: every stage, what reruns, every documented error
 	pytest -n auto -m "not slow"
 
@@ -39,7 +42,7 @@ weights: env  ## bring ImageNet weights of tf_efficientnet_lite0 to lite2 from t
 	@python -m tools.weights
 
 pins:  ## update requirements.txt from pyproject.toml
-	.venv/bin/uv pip compile --universal --python-version 3.11 --extra pipeline --group dev pyproject.toml -o requirements.txt \
+	.venv/bin/uv pip compile --universal --python-version 3.11 --extra pipeline --extra app --extra hub --group dev pyproject.toml -o requirements.txt \
 		--no-emit-index-url --no-annotate --upgrade
 
 recipe: env  ## run recipes/NAME.yaml as one experiment; SET="key=value ..." overrides more

@@ -15,10 +15,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-import onnxruntime
 
 from labeller.errors import BundleError
 from labeller.mtcnn import Cascade
+from labeller.onnx_runtime import onnxruntime
 
 FORMAT = 1  # of card.json; another number is of another version of this package
 CARD = "card.json"

@@ -4,6 +4,8 @@ The arithmetic is the pipeline's, and so are the labels: each photo by itself, i
 """
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import islice
 from math import prod
 from pathlib import Path
 
@@ -15,10 +17,11 @@ from labeller.bundle import Bundle, Model
 from labeller.errors import BundleError
 from labeller.faces.boxes import middle_box
 from labeller.faces.crop import crop_shape, cut_face, resized
-from labeller.faces.decoding import Unreadable, decode_any, decode_photo, read_photo
+from labeller.faces.decoding import MAX_PIXELS, Unreadable, decode_any, decode_photo, read_photo
 from labeller.faces.detector import detect
+from labeller.faces.everybody import find_everybody
 from labeller.faces.prefetch import prefetch
-from labeller.faces.selection import area, main_face, separate_faces
+from labeller.faces.selection import main_face
 from labeller.results import Face, Photo
 from labeller.voting.ballots import decide, vote_of_model, vote_on_classes
 from labeller.voting.probabilities import joint, marginal
@@ -35,11 +38,11 @@ class Labeller:
     faces: "largest", the photo's main face, or its middle where none is found, as the pipeline does; or "all", which may be
     none. cropped: the photos are crops of faces already, with the bundle's margin around them. only: some of the bundle's
     attributes, by the networks that know them; without the offsets, which need all. threads: photos looked at side by side;
-    by default as many as cores.
+    by default as many as cores. max_pixels: a larger photo is refused before it is decoded.
     """
 
     def __init__(self, bundle, faces: str = "largest", cropped: bool = False, only: Iterable[str] | None = None,
-                 threads: int | None = None):
+                 threads: int | None = None, max_pixels: int = MAX_PIXELS):
         self.bundle = bundle if isinstance(bundle, Bundle) else Bundle(bundle)
         known = list(self.bundle.classes)
         asked = known if only is None else list(only)
@@ -52,7 +55,7 @@ class Labeller:
             raise BundleError(f"faces: {faces!r} is none of {', '.join(FACES)}")
         if threads is not None and threads < 1:
             raise BundleError(f"threads: {threads} is below 1")
-        self.faces, self.cropped = faces, cropped
+        self.faces, self.cropped, self.max_pixels = faces, cropped, max_pixels
         self.threads = threads or os.cpu_count() or 1
 
     def __call__(self, photos) -> Iterator[Photo]:
@@ -64,20 +67,30 @@ class Labeller:
 
     def label(self, photo) -> Photo:
         """The result of one photo; see __call__."""
+        return self.label_batch([photo])[0]
+
+    def label_batch(self, photos: Iterable) -> list[Photo]:
+        """The results of some photos, in order. They are decoded one after another; their faces are classified together."""
+        seen = [self.look(photo) for photo in photos]
+        faces = iter(self.label_faces([place for _, places, _ in seen for place in places],
+                                      [crop for _, _, crops in seen for crop in crops]))
+        return [replace(photo, faces=list(islice(faces, len(places)))) for photo, places, _ in seen]
+
+    def look(self, photo) -> tuple[Photo, list[tuple], list[np.ndarray]]:
+        """A photo without labels, where its faces are, as `find` has it, and their crops."""
         source = str(photo) if isinstance(photo, (str, os.PathLike)) else ""
         try:
-            pixels = pixels_of(photo)
+            pixels = pixels_of(photo, self.max_pixels)
         except Unreadable as reason:
-            return Photo(source, error=str(reason))
-        return Photo(source, pixels.shape[:2], self.label_faces(pixels))
-
-    def label_faces(self, pixels: np.ndarray) -> list[Face]:
-        """The faces of a photo (H, W, 3) uint8, RGB, the largest first."""
+            return Photo(source, error=str(reason)), [], []
         places = self.find(pixels)
+        return Photo(source, pixels.shape[:2]), places, [self.cut(pixels, box) for _, box, _ in places]
+
+    def label_faces(self, places: list[tuple], crops: list[np.ndarray]) -> list[Face]:
+        """The labels of faces; places and crops: as `look` has them."""
         if not places:
             return []
-        crops = np.stack([self.cut(pixels, box) for _, box, _ in places])
-        numbers, probabilities = self.classify(crops)
+        numbers, probabilities = self.classify(np.stack(crops))
         out = []
         for i, (how, box, landmarks) in enumerate(places):
             number = None if numbers is None else int(numbers[i])
@@ -87,18 +100,19 @@ class Labeller:
         return out
 
     def find(self, pixels: np.ndarray) -> list[tuple]:
-        """How each face was found, its box in whole pixels, and its landmarks."""
+        """How each face was found, its box in whole pixels, and its landmarks; the largest first."""
         height, width, _ = pixels.shape
         if self.cropped:
             return [("given", (0, 0, width, height), None)]
-        everybody = self.faces == "all"
-        [(how, faces)] = detect([pixels], self.bundle.cascade, self.bundle.detect, everybody)
-        if everybody:
-            chosen = sorted(separate_faces(faces), key=area, reverse=True)
+        if self.faces == "all":
+            chosen = find_everybody(pixels, self.bundle.cascade, self.bundle.detect)
         else:
-            chosen = [face for face in [main_face(faces)] if face is not None]
-        places = [(how, tuple(round(float(side)) for side in face[:4]), face[5:15].reshape(5, 2)) for face in chosen]
-        return places if places or everybody else [("center", middle_box(width, height), None)]
+            [(how, faces)] = detect([pixels], self.bundle.cascade, self.bundle.detect)
+            face = main_face(faces)
+            if face is None:
+                return [("center", middle_box(width, height), None)]
+            chosen = [(how, face)]
+        return [(how, tuple(round(float(side)) for side in face[:4]), face[5:15].reshape(5, 2)) for how, face in chosen]
 
     def cut(self, pixels: np.ndarray, box) -> np.ndarray:
         """The crop of a face, as the networks learnt from it."""
@@ -154,12 +168,12 @@ class Labeller:
         return {attribute: values[int(part)] for (attribute, values), part in zip(classes.items(), parts)}
 
 
-def pixels_of(photo) -> np.ndarray:
+def pixels_of(photo, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """(H, W, 3) uint8, RGB, upright; raises Unreadable, or TypeError for what is no photo."""
     if isinstance(photo, (str, os.PathLike)):
-        return read_photo(Path(photo))
+        return read_photo(Path(photo), max_pixels)
     if isinstance(photo, (bytes, bytearray)):
-        return decode_photo(bytes(photo))
+        return decode_photo(bytes(photo), max_pixels)
     if isinstance(photo, Image.Image):
         return decode_any(photo)
     if not isinstance(photo, np.ndarray):

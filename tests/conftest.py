@@ -10,6 +10,7 @@ import pytest
 import yaml
 from filelock import FileLock
 
+from tests.browser import chromium
 from tests.warm import warm_python
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # several test processes share the cores; set before torch is loaded
@@ -158,6 +159,13 @@ def exported(ran, tmp_path_factory, worker_id) -> Project:
             assert done.returncode == 0, done.stderr
             project.root.rename(folder)
     return Project(folder)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Headless Chromium."""
+    with chromium() as driver:
+        yield driver
 
 
 @pytest.fixture

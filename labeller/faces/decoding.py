@@ -9,6 +9,12 @@ from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 from labeller.faces.prefetch import prefetch
 
 MAX_PIXELS = 100_000_000  # a larger photo is refused before decoding
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP")  # told by content. Others are refused: EPS runs a program, a frame in an ICO file may
+                                          # be larger than its header says
+OTHERS = {  # what people take for a photo, and the bytes that it has at this place
+    "GIF": (0, b"GIF8"), "TIFF": (0, b"II*\0"), "TIFF (big endian)": (0, b"MM\0*"), "PDF": (0, b"%PDF"), "EPS": (0, b"%!PS"),
+    "HEIC": (4, b"ftyphei"), "HEIF": (4, b"ftypmif"), "AVIF": (4, b"ftypavi"), "an icon": (0, b"\0\0\1\0"), "SVG": (0, b"<svg"),
+}
 ORIENTATION = 0x0112  # the EXIF tag
 Image.MAX_IMAGE_PIXELS = None  # off: MAX_PIXELS gives a reason of one line
 ImageFile.LOAD_TRUNCATED_IMAGES = False
@@ -18,32 +24,40 @@ class Unreadable(Exception):
     """A file that cannot be decoded; the text says why."""
 
 
-def read_photo(path) -> np.ndarray:
+def read_photo(path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """Decode a photo to (H, W, 3) uint8, RGB, rotated as EXIF says; of an animation the first frame.
 
-    Raises Unreadable if it is missing, no image, truncated or damaged, or of more than MAX_PIXELS.
+    Raises Unreadable if it is missing, none of FORMATS by its content, truncated or damaged, or of more than max_pixels.
     """
     try:
-        return decode_photo(Path(path).read_bytes())
+        return decode_photo(Path(path).read_bytes(), max_pixels)
     except FileNotFoundError:
         raise Unreadable("no such file") from None
     except OSError as error:
         raise Unreadable(error.strerror or str(error)) from None
 
 
-def decode_photo(data: bytes) -> np.ndarray:
+def decode_photo(data: bytes, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """As read_photo, from the bytes of a file."""
     try:
-        with Image.open(BytesIO(data)) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise Unreadable(f"{image.width}x{image.height} pixels, more than {MAX_PIXELS // 10**6} million")
+        with Image.open(BytesIO(data), formats=FORMATS) as image:
+            if image.width * image.height > max_pixels:
+                raise Unreadable(f"{image.width}x{image.height} pixels, more than {max_pixels / 1e6:g} million")
             return decode_fast(image, data) if is_upright_jpeg(image) else decode_any(image)
     except UnidentifiedImageError:
-        raise Unreadable("not an image") from None
+        raise Unreadable(other_format(data)) from None
     except Unreadable:
         raise
     except Exception as error:  # noqa: BLE001 decoders raise nearly anything for a damaged file
         raise Unreadable((str(error).splitlines() or [type(error).__name__])[0]) from None
+
+
+def other_format(data: bytes) -> str:
+    """Why data that Pillow takes for none of FORMATS is no photo."""
+    for name, (at, mark) in OTHERS.items():
+        if data[at:at + len(mark)] == mark:
+            return f"{name}, which is not read; convert it to one of {', '.join(FORMATS)}"
+    return "not an image" if data else "an empty file"
 
 
 def is_upright_jpeg(image: Image.Image) -> bool:

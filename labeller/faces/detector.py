@@ -29,30 +29,49 @@ def by_size(photos: list[np.ndarray]) -> list[list[int]]:
     return list(groups.values())
 
 
-def detect(photos: list[np.ndarray], cascade, p, everybody: bool = False) -> list[tuple[str, np.ndarray]]:
+def detect(photos: list[np.ndarray], cascade, p) -> list[tuple[str, np.ndarray]]:
     """How the faces of each photo were found, and the faces (k, 15), in pixels of the photo; "center" where there are none.
 
-    photos: (H, W, 3) uint8, RGB, of any sizes. p: the section `detect` of params.yaml, or the bundle's. everybody: small
-    faces, too, where there is no large one.
+    The main face is among them; others need not be (labeller/faces/everybody.py). photos: (H, W, 3) uint8, RGB, of any
+    sizes. p: the section `detect` of params.yaml, or the bundle's.
     """
     found: list = [None] * len(photos)
     for group in by_size(photos):
         height, width, _ = photos[group[0]].shape
-        by = ceil((height * width / LARGE) ** 0.5)
-        size = -(-width // by), -(-height // by)
-        batch = cascade.empty((len(group), *size[::-1], 3))
+        by = shrinking(height, width)
+        batch = cascade.empty((len(group), -(-height // by), -(-width // by), 3))
         for i, place in zip(group, batch):
-            place[:] = cv2.resize(photos[i], size, interpolation=cv2.INTER_AREA) if by > 1 else photos[i]
-        for i, (how, faces) in zip(group, detect_in_batch(batch, cascade, p, by, everybody)):
-            found[i] = how, faces * np.where(np.arange(faces.shape[1]) == 4, 1, by)
+            place[:] = shrunk(photos[i], by)
+        for i, (how, faces) in zip(group, detect_in_batch(batch, cascade, p, by)):
+            found[i] = how, enlarged(faces, by)
     return found
 
 
-def detect_in_batch(photos: np.ndarray, cascade, p, by: int, everybody: bool) -> list[tuple[str, np.ndarray]]:
+def shrinking(height: int, width: int) -> int:
+    """By how much a photo is shrunk before detection."""
+    return ceil((height * width / LARGE) ** 0.5)
+
+
+def shrunk(photo: np.ndarray, by: int) -> np.ndarray:
+    """A photo (H, W, 3) uint8 of a `by`-th of its sides, rounded up."""
+    height, width, _ = photo.shape
+    return cv2.resize(photo, (-(-width // by), -(-height // by)), interpolation=cv2.INTER_AREA) if by > 1 else photo
+
+
+def enlarged(faces: np.ndarray, by: int) -> np.ndarray:
+    """Faces (k, 15) of a photo shrunk `by` times, in pixels of the photo."""
+    return faces * np.where(np.arange(faces.shape[1]) == 4, 1, by)
+
+
+def smallest_faces(height: int, width: int, p, by: int) -> list[int]:
+    """Side of the smallest face that MTCNN and the second look search, in pixels of a photo shrunk `by` times."""
+    return [max(-(-face // by), int((height * width) ** 0.5 / SMALLEST)) for face in (p.min_face, p.lenient_min_face)]
+
+
+def detect_in_batch(photos: np.ndarray, cascade, p, by: int) -> list[tuple[str, np.ndarray]]:
     """As detect, of photos (N, H, W, 3) uint8, RGB, shrunk `by` times, in their pixels."""
     _, height, width, _ = photos.shape
-    smallest = [max(-(-face // by), int((height * width) ** 0.5 / SMALLEST)) for face in (p.min_face, p.lenient_min_face)]
-    share = 0 if everybody else p.sure_share * height * width
+    smallest, share = smallest_faces(height, width, p, by), p.sure_share * height * width
     first = [without_nested(faces) for faces in cascade.candidates(photos, smallest[0], p.thresholds)]
     found = [("mtcnn", sure(faces, p, share)) for faces in first]
     left = [i for i, (_, faces) in enumerate(found) if not len(faces)]

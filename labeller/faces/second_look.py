@@ -14,7 +14,7 @@ logarithm of the box's share of the photo: a smaller box has more places in a ph
 """
 import numpy as np
 
-from labeller.faces.selection import SAME, overlaps
+from labeller.faces.selection import SAME, apart, overlaps
 
 FACES = 3  # a photo's best supported faces, which are scored again
 PLACES = (0, 0), (-0.1, -0.1), (-0.1, 0.1), (0.1, -0.1), (0.1, 0.1)
@@ -22,15 +22,17 @@ VIEWS = [(scale, dx, dy) for scale in (0.85, 1.18) for dx, dy in PLACES]  # scal
 MIRRORED = [1, 0, 2, 4, 3]  # landmarks: left and right eye, nose, left and right corner of the mouth
 
 
-def second_look(photos: np.ndarray, cascade, min_face: int, thresholds) -> list[np.ndarray]:
-    """Faces of each photo, (k, 15): x0, y0, x1, y1, evidence, x and y of five landmarks; k <= FACES.
+def second_look(photos: np.ndarray, cascade, min_face: int, thresholds, known: np.ndarray | None = None,
+                most: int = FACES) -> list[np.ndarray]:
+    """Faces of each photo, (k, 15): x0, y0, x1, y1, evidence, x and y of five landmarks; k <= most.
 
-    photos: (N, H, W, 3) uint8, RGB. cascade: see labeller/faces/detector.py.
+    photos: (N, H, W, 3) uint8, RGB. cascade: see labeller/faces/detector.py. known: faces (m, 5 or more) of every photo
+    that need no second look.
     """
     _, height, width, _ = photos.shape
     turned = photos[:, :, ::-1].copy()
     found, mirrored = (cascade.candidates(side, min_face, thresholds) for side in (photos, turned))
-    voted = [vote(np.concatenate([a, mirror(b, width)])) for a, b in zip(found, mirrored)]
+    voted = [vote(apart(np.concatenate([a, mirror(b, width)]), known), most) for a, b in zip(found, mirrored)]
     out = []
     for faces, odds in zip(voted, log_odds(photos, voted, cascade)):
         share = np.prod(np.maximum(faces[:, 2:4] - faces[:, :2], 1), axis=1) / (height * width)
@@ -48,11 +50,11 @@ def mirror(faces: np.ndarray, width: int) -> np.ndarray:
     return out
 
 
-def vote(faces: np.ndarray) -> np.ndarray:
-    """Box voting: faces (k, 5 or more), x0, y0, x1, y1, score, to the FACES best supported: the mean face, sum of scores."""
+def vote(faces: np.ndarray, most: int = FACES) -> np.ndarray:
+    """Box voting: faces (k, 5 or more), x0, y0, x1, y1, score, to the `most` best supported: the mean face, sum of scores."""
     out: list[np.ndarray] = []
     left = faces
-    while len(left) and len(out) < FACES:
+    while len(left) and len(out) < most:
         same = np.stack([overlaps(face, left)[0] >= SAME for face in left])
         support = same @ left[:, 4]
         voters = left[same[support.argmax()]]

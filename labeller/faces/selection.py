@@ -33,11 +33,18 @@ def separate_faces(faces: np.ndarray) -> list[np.ndarray]:
     Of overlapping boxes the one with more evidence stays: the smaller may be an eye, the larger a face with its
     surroundings.
     """
-    apart: list[np.ndarray] = []
+    out: list[np.ndarray] = []
     for face in faces[np.argsort(-faces[:, 4], kind="stable")]:
-        if not apart or not (overlaps(face, np.array(apart))[1] > WITHIN).any():
-            apart.append(face)
-    return apart
+        if not out or not (overlaps(face, np.array(out))[1] > WITHIN).any():
+            out.append(face)
+    return out
+
+
+def apart(faces: np.ndarray, known: np.ndarray | None) -> np.ndarray:
+    """The faces (k, 5 or more) that overlap none of the `known` ones (m, 4 or more)."""
+    for face in () if known is None else known:
+        faces = faces[overlaps(face, faces)[1] <= WITHIN]
+    return faces
 
 
 def main_face(faces: np.ndarray) -> np.ndarray | None:

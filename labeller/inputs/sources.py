@@ -53,7 +53,7 @@ def photos_of(files: list[str], every: float) -> Iterator[tuple[str, object]]:
 
 
 def frames(file: str, every: float) -> Iterator[tuple[str, object]]:
-    """The frames of a video, (H, W, 3) uint8, RGB; the bytes of the file where it holds none, which are no photo either."""
+    """The frames of a video, (H, W, 3) uint8, RGB; the file's first bytes where it holds none, which are no photo either."""
     video = cv2.VideoCapture(file)
     rate, at, due, read = video.get(cv2.CAP_PROP_FPS) or 25.0, 0, 0.0, 0
     while video.grab():
@@ -67,4 +67,5 @@ def frames(file: str, every: float) -> Iterator[tuple[str, object]]:
         at += 1
     video.release()
     if not read:
-        yield file, b""
+        with open(file, "rb") as data:
+            yield file, data.read(16)

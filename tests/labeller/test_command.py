@@ -2,6 +2,7 @@
 import csv
 import io
 import json
+import os
 import subprocess
 import sys
 
@@ -74,6 +75,17 @@ def test_drawn_photos_are_written_and_do_not_overwrite_each_other(label, photos)
     written = sorted((photos.parent / "out").iterdir())
     assert [file.name for file in written] == ["photos__a.jpg.jpg", "photos__deeper__a.jpg.jpg"]
     assert Image.open(written[0]).size == Image.open(photos / "a.jpg").size
+
+
+def test_it_leaves_nothing_in_the_users_home(exported, photos, tmp_path):
+    """ONNX Runtime's telemetry would keep a number of the device there."""
+    home = tmp_path / "home"
+    home.mkdir()
+    done = subprocess.run([sys.executable, "-m", "labeller", photos / "a.jpg", "--bundle", exported.root / "bundle/model"],
+                          check=True, cwd=ROOT, env=os.environ | {"HOME": str(home), "XDG_CACHE_HOME": str(home)},
+                          capture_output=True, text=True)
+    assert "a.jpg: " in done.stdout
+    assert list(home.rglob("*")) == []
 
 
 def test_a_video_gives_a_frame_every_so_many_seconds(label, photos, tmp_path):

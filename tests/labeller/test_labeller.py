@@ -55,7 +55,7 @@ def test_a_photo_that_cannot_be_read_has_its_reason_and_the_others_their_places(
     grey = np.zeros((40, 40), np.uint8)
     photos = list(Labeller(bundle)([files[0], tmp_path / "notes.jpg", tmp_path / "none.jpg", b"", grey, files[1]]))
     assert [photo.error for photo in photos] == [
-        None, "not an image", "no such file", "not an image",
+        None, "not an image", "no such file", "an empty file",
         "an array of shape (40, 40) and type uint8; needed is (H, W, 3) uint8, RGB", None]
     assert [len(photo.faces) for photo in photos] == [1, 0, 0, 0, 0, 1]
 

@@ -2,12 +2,12 @@
 import hashlib
 import json
 
-import onnxruntime
 import pandas as pd
 import pytest
 from safetensors.numpy import load_file
 
 from labeller import Labeller
+from labeller.onnx_runtime import onnxruntime
 from stages.core.params import read_params
 from stages.exporting.networks import members
 

@@ -1,10 +1,8 @@
 """The page opens in a real browser, by itself, and does what it offers; needs Debian's chromium and chromium-driver."""
 import re
-import shutil
 
 import pandas as pd
 import pytest
-from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
@@ -12,6 +10,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 from stages import report
 from stages.core.classes import ATTRIBUTES
 from stages.reporting import gallery
+from tests.browser import needs_chromium, severe
 
 FIRST = 12  # cards shown before "show all" is pressed
 LAID_OUT = """
@@ -33,24 +32,6 @@ const {scrollWidth, clientWidth} = document.documentElement;
 return [innerWidth, scrollWidth - clientWidth, clientWidth - right, bad];
 """  # width, what is to be scrolled sideways, what is free right of all parts, and labels of charts that cannot be read
 
-needs_chromium = pytest.mark.skipif(not (shutil.which("chromium") and shutil.which("chromedriver")),
-                                    reason="chromium and chromium-driver are not installed")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Headless Chromium, without a network."""
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium")
-    for word in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1200,900",
-                 "--host-resolver-rules=MAP * ~NOTFOUND"):
-        options.add_argument(word)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
-    yield driver
-    driver.quit()
-
-
 @pytest.fixture
 def page(browser, ran):
     """The page of the tiny project, open."""
@@ -64,10 +45,6 @@ def again(ran, tmp_path, monkeypatch):
     project = ran.copy(tmp_path / "own")
     monkeypatch.chdir(project.root)
     return project.root / "reports/index.html"
-
-
-def severe(page) -> list:
-    return [entry for entry in page.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
 
 
 def show_all(page) -> None:

@@ -1,4 +1,7 @@
 """A photo of whatever kind is read upright and in colour, or the reason why not is given; nothing raises."""
+import struct
+from io import BytesIO
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -81,11 +84,10 @@ def test_what_is_no_whole_photo_is_unreadable_with_a_reason(tmp_path, how):
 
 
 def test_a_huge_photo_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
-    monkeypatch.setattr(photos, "MAX_PIXELS", 40 * 60 - 1)
     gradient().save(tmp_path / "a.png")
     monkeypatch.setattr(Image.Image, "convert", lambda *_: pytest.fail("it was decoded"))
     with pytest.raises(Unreadable, match="40x60 pixels"):
-        read_photo(tmp_path / "a.png")
+        read_photo(tmp_path / "a.png", max_pixels=40 * 60 - 1)
 
 
 @pytest.mark.parametrize("workers", [0, 1, 3])
@@ -97,3 +99,26 @@ def test_photos_come_in_order_and_a_broken_one_as_its_reason(tmp_path, workers):
     files[7].write_text("broken")
     out = list(read_photos(files, workers))
     assert [x if isinstance(x, str) else x.shape[1] - 1 for x in out] == [*range(7), "not an image", *range(8, 20)]
+
+
+@pytest.mark.parametrize("name, start", [
+    ("GIF", None), ("TIFF", None), ("an icon", None), ("EPS", b"%!PS-Adobe-3.0 EPSF-3.0\n"), ("PDF", b"%PDF-1.7"),
+    ("HEIC", b"\0\0\0\x18ftypheic"), ("AVIF", b"\0\0\0\x20ftypavif"), ("SVG", b"<svg xmlns='http://www.w3.org/2000/svg'/>")])
+def test_other_formats_are_refused_by_their_content_whatever_their_name(tmp_path, name, start):
+    file = tmp_path / "a.jpg"
+    if start is None:
+        gradient().save(file, format={"an icon": "ICO"}.get(name, name))
+    else:
+        file.write_bytes(start + bytes(99))
+    with pytest.raises(Unreadable, match=f"^{name}, which is not read; convert it to one of JPEG, PNG, WEBP, BMP"):
+        read_photo(file)
+
+
+def test_an_icon_whose_frame_is_larger_than_its_header_says_is_not_decoded(tmp_path, monkeypatch):
+    frame = BytesIO()
+    Image.new("1", (3000, 3000)).save(frame, "PNG")
+    head = struct.pack("<HHH", 0, 1, 1) + struct.pack("<BBBBHHII", 64, 64, 0, 0, 1, 32, frame.tell(), 22)
+    (tmp_path / "a.jpg").write_bytes(head + frame.getvalue())
+    monkeypatch.setattr(Image.Image, "load", lambda *_: pytest.fail("it was decoded"))
+    with pytest.raises(Unreadable, match="an icon"):
+        read_photo(tmp_path / "a.jpg")

@@ -4,7 +4,7 @@ import pytest
 
 from labeller.faces import detector as finding
 from labeller.faces.boxes import middle_box
-from labeller.faces.detector import by_size, detect, find_faces, row_of, sure
+from labeller.faces.detector import by_size, find_faces, row_of, sure
 from stages.core.params import read_params
 from tests.conftest import ROOT
 
@@ -71,13 +71,6 @@ def test_a_row_holds_the_subject_and_the_number_of_faces():
     two = faces((0, 0, 10, 10, 0.99), (15, 15, 45, 45.4, 0.8))
     assert row_of("mtcnn", two, (90, 90)) == ("mtcnn", 15, 15, 45, 45, "0.800", 2)
     assert row_of("mtcnn", faces(), (30, 40)) == ("center", *middle_box(40, 30), "0.000", 0)
-
-
-def test_small_faces_count_where_everybody_is_looked_for(again):
-    small = np.zeros((300, 400, 3), np.uint8)
-    small[0, :2, 0] = 255, 2
-    [(how, alone)], [(_, everybody)] = (detect([small], Fake(), P, everybody) for everybody in (False, True))
-    assert (how, len(alone), len(everybody)) == ("lenient", 1, 2)
 
 
 def test_photos_of_several_sizes_keep_their_places(again):

@@ -1,0 +1,27 @@
+"""All faces of a photo: those of which MTCNN is sure, and beside them what the second look finds.
+
+The pipeline wants the main face alone, and looks twice only where MTCNN is sure of none. In a group that would lose whoever
+wears a mask beside somebody who does not.
+"""
+import numpy as np
+
+from labeller.faces.detector import enlarged, shrinking, shrunk, smallest_faces, sure
+from labeller.faces.second_look import second_look
+from labeller.faces.selection import area, separate_faces, without_nested
+
+MOST = 30  # faces that the second look adds, which bounds its time
+
+
+def find_everybody(photo: np.ndarray, cascade, p) -> list[tuple[str, np.ndarray]]:
+    """How each face was found, and the face (15,), the largest first. photo: (H, W, 3) uint8, RGB; cascade, p: as in detect."""
+    by = shrinking(*photo.shape[:2])
+    photos = shrunk(photo, by)[None]
+    smallest = smallest_faces(*photos.shape[1:3], p, by)
+    [first] = cascade.candidates(photos, smallest[0], p.thresholds)
+    known = np.array(separate_faces(sure(without_nested(first), p, 0))).reshape(-1, 15)
+    out = [("mtcnn", face) for face in enlarged(known, by)]
+    if p.second_look:
+        [more] = second_look(photos, cascade, smallest[1], p.lenient_thresholds, known, MOST)
+        more = separate_faces(more[more[:, 4] >= p.lenient_evidence])
+        out += [("lenient", face) for face in enlarged(np.array(more).reshape(-1, 15), by)]
+    return sorted(out, key=lambda each: area(each[1]), reverse=True)
