@@ -10,6 +10,8 @@ import numpy as np
 
 from labeller.faces.pyramid import pyramid
 
+AT_ONCE = 4  # crops; O-Net takes 1.8 times as long a crop with 30
+
 
 class Cascade:
     """run: the networks by name, "pnet", "rnet" and "onet": functions of pixels (K, H, W, 3) float32, 0 to 255, that give
@@ -34,7 +36,7 @@ class Cascade:
         out = np.empty(len(boxes), np.float32)
         for i in np.unique(owner):
             corners, _ = cut_corners(boxes[owner == i], photos.shape[2], photos.shape[1])
-            out[owner == i] = self.run["onet"](cut(cv2.integral(photos[i]), corners, 48))[2][:, 1]
+            out[owner == i] = self.score("onet", cut(cv2.integral(photos[i]), corners, 48))[2][:, 1]
         return out
 
     def find(self, image: np.ndarray, min_face: int, thresholds) -> np.ndarray:
@@ -62,13 +64,18 @@ class Cascade:
         sides = np.tile(boxes[:, 2:4] - boxes[:, :2], 2)
         return np.concatenate([boxes[:, :4] + shifts * sides, boxes[:, 4:5]], 1)
 
+    def score(self, net: str, crops: np.ndarray) -> list[np.ndarray]:
+        """The outputs of `net` for crops (K, side, side, 3) float32, a few at a time: more do not fit the core's cache."""
+        parts = [self.run[net](crops[start:start + AT_ONCE]) for start in range(0, len(crops), AT_ONCE)]
+        return [np.concatenate(output) for output in zip(*parts)]
+
     def filter(self, net: str, side: int, image: np.ndarray, boxes: np.ndarray, threshold: float):
         """Candidates that `net` scores above the threshold: boxes with scores (K, 5), shifts (K, 4), landmarks (K, 5, 2)."""
         corners, inside = cut_corners(boxes, image.shape[1] - 1, image.shape[0] - 1)
         boxes, corners = boxes[inside, :4], corners[inside]
         if not len(boxes):
             return np.zeros((0, 5), np.float32), np.zeros((0, 4), np.float32), np.zeros((0, 5, 2), np.float32)
-        shifts, *points, probabilities = self.run[net](cut(image, corners, side))
+        shifts, *points, probabilities = self.score(net, cut(image, corners, side))
         scores = probabilities[:, 1]
         kept = scores > threshold
         points = points[0][kept] if points else np.zeros((kept.sum(), 10), np.float32)
@@ -102,10 +109,14 @@ def cut(image: np.ndarray, corners: np.ndarray, side: int) -> np.ndarray:
     x, y, right, bottom = corners.T[:, :, None]
     y0, y1 = cells(bottom - y, side)
     x0, x1 = cells(right - x, side)
-    pixels, width = image.reshape(-1, 3), image.shape[1]
+    take, width = image.reshape(-1, 3).take, image.shape[1]
     top, low = (((y + row) * width)[:, :, None] for row in (y0, y1))
     left, right = ((x + column)[:, None] for column in (x0, x1))
-    sums = (pixels[low + right] - pixels[top + right] - pixels[low + left] + pixels[top + left]).astype(np.float32)
+    sums = take(low + right, 0)  # in a third of the time that indexing takes
+    sums -= take(top + right, 0)
+    sums -= take(low + left, 0)
+    sums += take(top + left, 0)
+    sums = sums.astype(np.float32)
     sums /= (y1 - y0).astype(np.float32)[:, :, None, None]
     sums /= (x1 - x0).astype(np.float32)[:, None, :, None]
     return sums

@@ -17,9 +17,11 @@ def cut_face(photo: np.ndarray, box, p) -> np.ndarray:
     else:
         region = cut_box(middle_box(width, height) if p.method == "center" else box, p.margin, p.aspect)
     x0, y0, x1, y1 = region
+    if min(x0, y0) >= 0 and x1 <= width and y1 <= height:
+        return resized(photo[y0:y1, x0:x1], crop_shape(p))
     columns = np.clip(np.arange(x0, x1), 0, width - 1)
     rows = np.clip(np.arange(y0, y1), 0, height - 1)
-    return resized(photo[rows[:, None], columns], crop_shape(p))
+    return resized(photo.take(rows, 0).take(columns, 1), crop_shape(p))
 
 
 def crop_shape(p) -> tuple[int, int]:

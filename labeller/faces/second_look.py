@@ -75,7 +75,7 @@ def log_odds(photos: np.ndarray, boxes: list[np.ndarray], cascade) -> list[np.nd
     views = np.concatenate([view_boxes(b) for b in boxes])
     owner = np.repeat(np.arange(len(photos)), counts).repeat(len(VIEWS))
     rows, columns = (reach(views[:, axis::2], side) for axis, side in ((1, photos.shape[1]), (0, photos.shape[2])))
-    wider = photos[:, rows[:, None].clip(0, photos.shape[1] - 1), columns.clip(0, photos.shape[2] - 1)]
+    wider = photos.take(rows, 1, mode="clip").take(columns, 2, mode="clip")
     views = views - np.array([columns[0], rows[0]] * 2)
     probabilities = [cascade.face_probabilities(side, owner, around) for side, around in
                      ((wider, views), (wider[:, :, ::-1].copy(), mirror(views, len(columns))))]

@@ -1,4 +1,6 @@
 """The bundle's README: a model card. Mitchell et al., "Model Cards for Model Reporting", 2019."""
+import json
+
 import pandas as pd
 
 from stages.core.classes import ATTRIBUTES, VALUES
@@ -29,7 +31,7 @@ def readme(card: dict, labels: pd.DataFrame, tables: dict[str, pd.DataFrame]) ->
     """The model card in Markdown. labels: reports/plots/labels.csv; tables: wearing and found, as in reports/plots."""
     metrics = card["metrics"]
     licence = card["licence"] or "not stated; set `export.licence` in params.yaml to the licence of the photos"
-    parts = [f"# {card['name']}\n\n{USE}\n\n## How to run it\n\n{RUN}"]
+    parts = [f"{front_matter(card)}# {card['name']}\n\n{USE}\n\n## How to run it\n\n{RUN}"]
     parts.append(f"## Scores\n\nMacro F1 on held-out people ({metrics['people']} people, {metrics['photos']} photos), with 95% "
                  "intervals over people:\n\n" + markdown(score_rows(metrics), ["labels", "macro F1", "95% interval"]))
     parts.append("By gender and age group, over the classes that occur:\n\n"
@@ -41,6 +43,13 @@ def readme(card: dict, labels: pd.DataFrame, tables: dict[str, pd.DataFrame]) ->
     parts.append("## What it was made from\n\n" + markdown(origin_rows(card), ["", ""]))
     parts.append(f"## Licence of the training data\n\n{licence}\n")
     return "\n".join(parts)
+
+
+def front_matter(card: dict) -> str:
+    """What the Hugging Face Hub reads of a model card; its licences are a fixed list, so the user's own is `other`."""
+    name = f"license_name: {json.dumps(card['licence'])}\n" if card["licence"] else ""
+    return (f"---\nlicense: other\n{name}library_name: onnx\npipeline_tag: image-classification\n"
+            "tags: [face, mask, gender, age]\n---\n\n")
 
 
 def score_rows(metrics: dict) -> list[list]:

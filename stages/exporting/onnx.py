@@ -28,12 +28,27 @@ class Probabilities(nn.Module):
         return first
 
 
+class Prelu(nn.Module):
+    """What nn.PReLU computes, bit by bit, of operators that ONNX Runtime does in half the time of its own PRelu."""
+
+    def __init__(self, slopes: Tensor):
+        super().__init__()
+        self.slopes, self.gentle = nn.Parameter(slopes.detach()), bool(slopes.max() <= 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        slopes = self.slopes.view(-1, *[1] * (x.dim() - 2))
+        return torch.maximum(x, slopes * x) if self.gentle else x.relu() + slopes * x.clamp(max=0)
+
+
 class Detector(nn.Module):
     """One of MTCNN's networks, from pixels (B, H, W, 3) float32, 0 to 255."""
 
     def __init__(self, network: nn.Module):
         super().__init__()
         self.network = network
+        for name, module in list(network.named_children()):
+            if isinstance(module, nn.PReLU):
+                setattr(network, name, Prelu(module.weight))
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
         return self.network(((pixels - 127.5) * 0.0078125).permute(0, 3, 1, 2))

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from labeller import Labeller
 from tests.conftest import Project
 
 EXPERIMENT = "faster"
@@ -221,4 +222,24 @@ def test_a_pull_that_fails_says_where_and_a_later_one_brings_everything(shared, 
     assert content(theirs) == before
     (theirs.root / ".dvc/config.local").unlink()
     ok(theirs, "dvc", "pull")
+    assert theirs.repro() == set()
+
+
+def test_a_published_bundle_comes_to_another_machine_whole_and_a_clone_pulls_it(exported, tmp_path):
+    mine = exported.copy(tmp_path / "mine")
+    ok(mine, "dvc", "remote", "add", "-d", "shared", str(tmp_path / "store"))
+    ok(mine, "dvc", "add", "bundle/model")
+    mine.git("add", "-A")
+    mine.git("commit", "-qm", "publish a bundle")
+    mine.git("tag", "-a", "bundle@v0.1.0", "-m", "the first bundle")
+    ok(mine, "dvc", "push")
+    ok(mine, "dvc", "artifacts", "get", str(mine.root), "bundle", "-o", str(tmp_path / "got"))
+    want = {file.name: file.read_bytes() for file in (mine.root / "bundle/model").iterdir()}
+    assert {file.name: file.read_bytes() for file in (tmp_path / "got").iterdir()} == want
+    [photo] = Labeller(tmp_path / "got")(min((mine.root / "data/sample/eval/images").iterdir()))
+    assert photo.faces
+    subprocess.run(["git", "clone", "-q", mine.root, tmp_path / "theirs"], check=True)
+    theirs = Project(tmp_path / "theirs")
+    ok(theirs, "dvc", "pull")
+    assert (theirs.root / "bundle/model/card.json").read_bytes() == want["card.json"]
     assert theirs.repro() == set()
