@@ -25,6 +25,7 @@ from stages.core.files import read_csv, write_json
 from stages.core.params import FILE, Params, read_params
 from stages.core.yaml_file import read_yaml
 from stages.exporting.card import readme
+from stages.exporting.int8 import check_f1, quantize
 from stages.exporting.networks import digests, write_mtcnn, write_networks
 from stages.exporting.parity import check_boxes, check_labels, check_networks, check_params
 
@@ -46,7 +47,8 @@ def made_card(models: list[dict], decision: dict, p: Params) -> dict:
     photos = read_csv("data/photos.csv", ["photo", "person", "part"])
     trained = photos[photos.part == "train"]
     return {
-        "format": FORMAT, "name": "mask-gender-age", "licence": p.export.licence, "classes": VALUES,
+        "format": FORMAT, "name": "mask-gender-age", "licence": p.export.licence, "precision": p.export.precision,
+        "classes": VALUES,
         "models": models, "vote": p.combine.vote, "specialists_weight": p.combine.weights.get(SPECIALISTS, 1.0),
         "offsets": decision["offsets"], "detect": p.detect.model_dump(), "crop": p.crop.model_dump(),
         "metrics": json.loads(Path("reports/metrics.json").read_text()),
@@ -69,23 +71,33 @@ def main():
     print(f"{BUNDLE}: {said}")
 
 
+def readable(folder: Path, card: dict, tables: dict[str, pd.DataFrame]) -> Labeller:
+    """Write the model card and card.json of the networks in a folder, and read the bundle that it is by now."""
+    (folder / CARD).unlink(missing_ok=True)
+    (folder / "README.md").write_text(readme(card, tables["labels"], tables))
+    write_json(card | {"files": digests(folder)}, folder / CARD)
+    return Labeller(folder)
+
+
 def write_checked(folder: Path, p: Params) -> str:
     """Write the bundle into an empty folder and check it; returns what was found, in one line."""
     decision, faces = json.loads(Path("data/decision.json").read_text()), Faces(Path("data/faces"))
     write_mtcnn(folder)
     card = made_card(write_networks(folder, faces, p, decision["temperatures"]), decision, p)
     tables = {name: pd.read_csv(PLOTS / f"{name}.csv") for name in ("labels", "wearing", "found")}
-    (folder / "README.md").write_text(readme(card, tables["labels"], tables))
-    write_json(card | {"files": digests(folder)}, folder / CARD)
-
-    labeller = Labeller(folder)
+    labeller = readable(folder, card, tables)
     worst = check_networks(labeller, faces, p)
     boxes = read_csv("data/boxes.csv", ["photo", "found"])
     same = check_boxes(labeller, Path(p.data.root), boxes[boxes.found != "unreadable"], p)
     labelled = check_labels(labeller, faces, pd.read_parquet("data/combined.parquet"), p)
-    size = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
-    return (f"{size:.1f} MB; probabilities within {worst:.1g} of the trained networks', the same faces on {same} photos, "
-            f"the same labels on {labelled}")
+    found = (f"probabilities within {worst:.1g} of the trained networks', the same faces on {same} photos, "
+             f"the same labels on {labelled}")
+    if p.export.precision == "int8":
+        quantize(folder, card["models"], faces)
+        card["int8"] = check_f1(labeller, readable(folder, card, tables), faces, tables["labels"])
+        readable(folder, card, tables)
+        found += "; macro F1 {float32:.4f}, in int8 {int8:.4f}, on {photos} photos".format(**card["int8"])
+    return f"{sum(file.stat().st_size for file in folder.iterdir()) / 1e6:.1f} MB; {found}"
 
 
 if __name__ == "__main__":

@@ -105,6 +105,7 @@ class Combine(Section):
 
 
 class Export(Section):
+    precision: Literal["float32", "int8"]
     licence: Annotated[str, Field(min_length=1, max_length=1000)] | None
 
 

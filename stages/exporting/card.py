@@ -77,7 +77,14 @@ def origin_rows(card: dict) -> list[list]:
     changed = ", with uncommitted changes" if made["changed"] else ""
     return [["revision", f"{made['revision'] or 'none'}{changed}"], ["people and photos to train on",
             f"{made['people']} and {made['photos']}"], ["networks", ", ".join(networks)],
-            ["vote", card["vote"]], ["faces", "MTCNN with facenet-pytorch's weights"]]
+            ["precision", precision(card)], ["vote", card["vote"]], ["faces", "MTCNN with facenet-pytorch's weights"]]
+
+
+def precision(card: dict) -> str:
+    """That of the networks, and what int8 costs."""
+    if "int8" not in card:
+        return card["precision"]
+    return "int8: macro F1 {int8:.4f} instead of {float32:.4f} in float32, on {photos} photos".format(**card["int8"])
 
 
 def markdown(rows: list[list], columns: list[str]) -> str:
