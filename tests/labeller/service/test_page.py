@@ -145,6 +145,7 @@ def test_it_fits_a_telephone_in_light_and_in_dark(page, files):
                              {"width": 400, "height": 800, "deviceScaleFactor": 1, "mobile": True})
         wide, high = page.execute_script("return [document.documentElement.scrollWidth, innerWidth]")
         assert wide <= high == 400
+        assert page.find_element(By.TAG_NAME, "canvas").size["width"] > 300  # above the bars, not beside them
         colours.add(page.execute_script("return getComputedStyle(document.documentElement).backgroundColor"))
     page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
