@@ -23,18 +23,24 @@ from stages.core.params import read_params
 from stages.core.progress import progress
 from stages.readers.contest import read_contest
 from stages.readers.table import read_table
+from stages.readers.values import read_values
 
 
 def check_labels(rows: pd.DataFrame, table: Path) -> pd.DataFrame:
-    """Labels of the training part, with names for codes 0, 1, 2 and whole years; raises UserError for values not allowed."""
+    """Labels of the training part, under their names, and whole years; raises UserError for values not allowed.
+
+    Prints which words were read as which values.
+    """
     given = rows[rows.part == "train"].drop(columns="part").copy()
     for attribute in ("mask", "gender"):
         allowed = VALUES[attribute]
-        given[attribute] = given[attribute].replace({str(i): name for i, name in enumerate(allowed)})
+        given[attribute], read = read_values(given[attribute], attribute)
         wrong = given[~given[attribute].isin(allowed)]
         if len(wrong):
             raise UserError(f"{table}: {attribute} of {wrong.person.iloc[0]} is {wrong[attribute].iloc[0]!r}; "
                             f"allowed are {', '.join(allowed)}")
+        for (word, value), count in sorted(read.items()):
+            print(f"  {attribute} {word!r} was read as {value}: {count} photo{'s' * (count != 1)}")
     years = pd.to_numeric(given.age, errors="coerce")
     wrong = given[~(years.between(0, OLDEST) & (years % 1 == 0))]
     if len(wrong):

@@ -32,6 +32,19 @@ def test_names_of_photos_and_people_are_made_equal_before_they_are_compared(mine
     assert set(unused) == {"d.jpg"}
 
 
+@pytest.mark.parametrize("mask, gender, age", [
+    ("WORN", "Female", "33.0"), ("With mask", "F", "33"), ("masked", " woman ", "33"), ("0", "1", "33"),
+    ("Mask", "girl", "33")])
+def test_other_words_for_a_value_are_read_and_said(mine, mask, gender, age, capsys):
+    edit(mine / "table.csv", "worn,female,33", f"{mask},{gender},{age}")
+    given = check_labels(read_table(mine, mine / "table.csv")[0], mine / "table.csv")
+    assert given.loc[0, ["mask", "gender", "age"]].tolist() == ["worn", "female", 33]
+    said = capsys.readouterr().out.splitlines()
+    words = [("mask", mask, "worn"), ("gender", gender.strip(), "female")]
+    assert said == [f"  {attribute} {word!r} was read as {value}: 1 photo" for attribute, word, value in words
+                    if not word.isdigit()]
+
+
 @pytest.mark.parametrize("old, new, named", [
     ("part", "set", "no column part"),
     ("train", "test", "'test' is not allowed; choose train or eval"),
@@ -42,6 +55,9 @@ def test_names_of_photos_and_people_are_made_equal_before_they_are_compared(mine
     ("bob", "", "has no person"),
     ("61", "-1", "age of bob is '-1'"),
     ("bob,2", "bob,3", "mask of bob is '3'"),
+    ("bob,2", "bob,scarf", "mask of bob is 'scarf'; allowed are worn, incorrect, bare"),
+    ("female", "x", "gender of ann is 'x'; allowed are male, female"),
+    ("61", "61.5", "age of bob is '61.5'"),
 ])
 def test_a_wrong_table_is_one_line_with_the_file_and_the_value(mine, old, new, named):
     edit(mine / "table.csv", old, new)
