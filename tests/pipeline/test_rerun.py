@@ -57,6 +57,7 @@ PACKAGES = {  # package: what an edit of it can rerun; DVC runs everything after
     "stages/reporting": {"report"},
     "stages/exporting": set(),
     "labeller": set(),
+    "labeller/service": set(),
 }
 
 
