@@ -8,13 +8,18 @@ import dataclasses
 import socket
 import sys
 
-import uvicorn
-
 from labeller.bundle import Bundle
 from labeller.command import BUNDLE
 from labeller.errors import BundleError
-from labeller.service.app import create_app
 from labeller.service.limits import Limits
+
+try:
+    import uvicorn
+
+    from labeller.service.app import create_app
+except ModuleNotFoundError as missing:
+    sys.exit(f"error: {missing.name} is not installed; the service needs more packages than the command `label`: "
+             "install mask-gender-age[app]")
 
 CONNECTIONS = 1000  # open at once
 HELP = {"photos": "under way at once; more get 503 and Retry-After", "held": "megabytes of those photos in memory",

@@ -1,6 +1,7 @@
 // Photos from a drop, the clipboard, a file dialog or the camera go to /label; their faces are drawn and listed.
 
 const AT_ONCE = 2;         // photos sent side by side
+const MANY = 50;           // photos on the page, from which on they are drawn smaller
 const TRIES = 8;           // where the server is full, after the seconds that it asks for
 const COLORS = ["#0d9488", "#d97706", "#7c3aed", "#db2777", "#2563eb", "#65a30d", "#dc2626", "#0891b2"];
 const VALUES = {           // as people read them
@@ -14,6 +15,7 @@ const FOUND = {
 const $ = (id) => document.getElementById(id);
 const photos = [];         // {name, blob, card, answer, error}
 let waiting = [], sending = 0, began = 0;
+let looked = {};           // {photo, picture}: see pictureOf
 
 // ---- taking photos in
 
@@ -100,19 +102,20 @@ function showFaces(photo, image) {
     ? `${count(answer.faces.length, "face")}` : "No face found.";
   card.classList.toggle("wide", answer.faces.length > 2 || image.width > 1.6 * image.height);
   const canvas = card.querySelector("canvas");
-  const shrink = Math.min(1, 1400 / Math.max(image.width, image.height));
+  const shrink = Math.min(1, (photos.length > MANY ? 500 : 1400) / Math.max(image.width, image.height));
   canvas.width = Math.round(image.width * shrink);
   canvas.height = Math.round(image.height * shrink);
   canvas.setAttribute("aria-label", `${photo.name} with ${count(answer.faces.length, "face")} in boxes`);
-  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
-  const plain = document.createElement("canvas");
-  plain.width = canvas.width;
-  plain.height = canvas.height;
-  plain.getContext("2d").drawImage(canvas, 0, 0);
-  const redraw = (chosen) => drawBoxes(canvas, plain, answer, chosen);
+  let latest = -1;
+  const redraw = async (chosen) => {
+    if (chosen === latest) return;
+    latest = chosen;
+    const again = await pictureOf(photo);
+    if (chosen === latest) drawBoxes(canvas, again, answer, chosen);
+  };
   const items = answer.faces.map((face, i) => faceItem(face, i, redraw));
   list.replaceChildren(...items);
-  redraw(-1);
+  drawBoxes(canvas, image, answer, -1);
   canvas.addEventListener("mousemove", (event) => {
     const at = faceAt(canvas, answer, event);
     items.forEach((item, i) => item.classList.toggle("chosen", i === at));
@@ -129,11 +132,16 @@ function faceAt(canvas, answer, event) {
   return answer.faces.findIndex(({ box: [x0, y0, x1, y1] }) => x >= x0 && x < x1 && y >= y0 && y < y1);
 }
 
-function drawBoxes(canvas, plain, answer, chosen) {
+async function pictureOf(photo) {  // of the photo that is looked at alone: all of them would fill the memory
+  if (looked.photo !== photo) looked = { photo, picture: createImageBitmap(photo.blob) };
+  return looked.picture;
+}
+
+function drawBoxes(canvas, image, answer, chosen) {
   const context = canvas.getContext("2d");
   const scale = canvas.width / answer.width;
   const unit = Math.max(canvas.width, canvas.height) / 700;  // so that lines and words are as large in every photo
-  context.drawImage(plain, 0, 0);
+  context.drawImage(image, 0, 0, canvas.width, canvas.height);
   answer.faces.forEach((face, i) => {
     const [x0, y0, x1, y1] = face.box.map((side) => side * scale);
     context.globalAlpha = chosen < 0 || chosen === i ? 1 : 0.35;

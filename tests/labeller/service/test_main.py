@@ -62,6 +62,15 @@ def run(*words: str) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
+def test_without_the_packages_of_the_service_it_says_what_to_install():
+    code = "import sys; sys.modules['uvicorn'] = None; from labeller.service.__main__ import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert line.startswith("error: uvicorn is not installed; ")
+    assert line.endswith("install mask-gender-age[app]")
+
+
 def test_what_keeps_it_from_starting_is_said_in_one_line(folder, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
