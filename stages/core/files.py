@@ -40,15 +40,16 @@ def write_json(value, path) -> None:
         part.write_text(json.dumps(value, indent=2) + "\n")
 
 
-def read_csv(path, columns: list[str]) -> pd.DataFrame:
+def read_csv(path, columns: list[str], delimiter: str = ",", lower: bool = False) -> pd.DataFrame:
     """Read a CSV as text, so that an id keeps its leading zeros and a person called NA is not taken as missing.
 
+    lower: the names of the columns are read in lower case and without spaces around them.
     Raises UserError if the file is missing, is no CSV, lacks one of `columns`, has one twice, or has a row with more or
     fewer cells than columns.
     """
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
-            lines = csv.reader(file, strict=True)
+            lines = csv.reader(file, delimiter=delimiter, strict=True)
             rows = [(lines.line_num, row) for row in lines if row]  # skips empty lines
     except (FileNotFoundError, IsADirectoryError):
         raise UserError(f"{path}: no such file") from None
@@ -57,6 +58,8 @@ def read_csv(path, columns: list[str]) -> pd.DataFrame:
     if not rows:
         raise UserError(f"{path}: not a CSV table in UTF-8 (it is empty)")
     (_, names), *rows = rows
+    if lower:
+        names = [name.strip().lower() for name in names]
     for problem, found in (("no column", [c for c in columns if c not in names]),
                            ("twice the column", sorted({c for c in names if names.count(c) > 1}))):
         if found:

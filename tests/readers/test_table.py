@@ -32,6 +32,22 @@ def test_names_of_photos_and_people_are_made_equal_before_they_are_compared(mine
     assert set(unused) == {"d.jpg"}
 
 
+@pytest.mark.parametrize("delimiter, said", [(",", ""), (";", "between ;, not commas"), ("\t", "between tabs, not commas")])
+def test_a_table_as_excel_saves_it_is_read(mine, delimiter, said, capsys):
+    text = OWN.replace("photo,person,mask", "Photo, Person ,MASK").replace(",", delimiter).replace("\n", "\r\n")
+    (mine / "table.csv").write_bytes(b"\xef\xbb\xbf" + text.encode())
+    rows, _ = read_table(mine, mine / "table.csv")
+    assert rows.photo.tolist() == ["a/1.jpg", "b.png", "c.jpg"]
+    assert rows.person.tolist() == ["ann", "bob", ""]
+    assert (said in capsys.readouterr().out) if said else capsys.readouterr().out == ""
+
+
+def test_a_table_in_another_encoding_is_refused_by_name(mine):
+    (mine / "table.csv").write_bytes(OWN.replace("ann", "김").encode("cp949"))
+    with pytest.raises(UserError, match=r"table.csv: not a CSV table in UTF-8 \("):
+        read_table(mine, mine / "table.csv")
+
+
 @pytest.mark.parametrize("mask, gender, age", [
     ("WORN", "Female", "33.0"), ("With mask", "F", "33"), ("masked", " woman ", "33"), ("0", "1", "33"),
     ("Mask", "girl", "33")])
