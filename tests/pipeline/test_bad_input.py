@@ -1,4 +1,5 @@
 """A user's mistake stops a run with one clear line, exit status 1 and nothing half-written; never with a traceback."""
+import os
 import shutil
 
 import pandas as pd
@@ -54,6 +55,18 @@ def test_a_photo_where_a_stage_would_delete_it_is_named_by_make(own):
     (own.root / "data/faces/me.jpg").write_bytes(b"mine")
     assert "data/faces: data/faces/me.jpg is no file of the stage crop" in said(own.python("tools.check"))
     (own.root / "data/faces/me.jpg").rename(own.root / "data/faces/.faces.npy.part")  # what a stage that was killed leaves
+    assert own.python("tools.check").returncode == 0
+
+
+def test_a_pipe_among_the_photos_is_named_before_dvc_reads_it_for_ever(own):
+    pipe = own.root / "data/sample/train/images/pipe.jpg"
+    os.mkfifo(pipe)
+    assert said(own.python("tools.check")).startswith("error: data/sample/train/images/pipe.jpg: a pipe, a socket or a device")
+    pipe.rename(own.root / "elsewhere")
+    pipe.symlink_to(own.root / "elsewhere")
+    assert "pipe.jpg: a pipe, a socket or a device" in said(own.python("tools.check"))
+    pipe.unlink()
+    pipe.symlink_to("nowhere")  # index lists it
     assert own.python("tools.check").returncode == 0
 
 

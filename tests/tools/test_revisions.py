@@ -2,7 +2,7 @@
 import pytest
 
 from stages.core.errors import UserError
-from tools.shared.revisions import git, params_at, revisions
+from tools.shared.revisions import git, kept_labels, params_at, revisions
 
 
 def committed(epochs: int, monkeypatch) -> str:
@@ -33,3 +33,10 @@ def test_of_two_experiments_of_one_name_the_later_counts(here, monkeypatch):
 def test_a_folder_that_is_no_repository_is_one_line(here):
     with pytest.raises(UserError, match=r"^git for-each-ref: fatal: not a git repository[^\n]*$"):
         revisions()
+
+
+def test_columns_of_a_kept_table_are_no_experiments(here):
+    (here / "reports").mkdir()
+    (here / "reports/final-labels.csv").write_text("photo,person,true,base\na.jpg,ann,3,4\n")
+    assert kept_labels("base").values.tolist() == [["a.jpg", "ann", 3, 4]]
+    assert [kept_labels(name) for name in ("photo", "person", "true", "other")] == [None] * 4

@@ -1,4 +1,5 @@
 """Check that the files and folders named by the parameters exist."""
+import os
 from pathlib import Path
 
 from stages.core.errors import UserError
@@ -8,6 +9,15 @@ from stages.core.params import FILE, Params
 SAMPLE = Path("data/sample")  # data/dvc.yaml draws it
 FACES = Path("data/faces")
 PRETRAINED = Path("models/pretrained")  # `make weights` fills it
+
+
+def special_file(root: Path) -> Path | None:
+    """A pipe, a socket or a device below a folder, or a link to one; DVC would read it for ever."""
+    for folder, _, files in os.walk(root):
+        for file in (Path(folder, name) for name in files):
+            if file.exists() and not file.is_file() and not file.is_dir():
+                return file
+    return None
 
 
 def check_files(p: Params, sources: dict[str, str]) -> None:
@@ -25,6 +35,8 @@ def check_files(p: Params, sources: dict[str, str]) -> None:
     if root != SAMPLE and not root.is_dir():
         raise UserError(f"{source}: data.root: {p.data.root!r} is no folder; put the photos there as "
                         f"docs/own-photos.md says, or set data.root to {SAMPLE} for the drawn sample")
+    if special := special_file(root):
+        raise UserError(f"{special}: a pipe, a socket or a device; take it out of data.root, which DVC reads")
     files = {"data.table": p.data.table and root / p.data.table, "labels.corrections": p.labels.corrections}
     shared = len({section.weights for section in p.sections.values()}) == 1
     for name in p.models:

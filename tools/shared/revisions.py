@@ -44,12 +44,15 @@ def read_at(revision: str, file: str) -> bytes:
                         "names the experiments") from None
 
 
+KEPT = ["photo", "person", "true"]  # columns of the tables that tools.results writes, beside one for each experiment
+
+
 def kept_labels(experiment: str) -> pd.DataFrame | None:
     """The table of read_labels from the files that tools.results writes; None if none has the experiment."""
     for file in sorted(Path("reports").glob("*-labels.csv")):
-        if experiment in pd.read_csv(file, nrows=0):
+        if experiment in pd.read_csv(file, nrows=0).columns.difference(KEPT):
             table = pd.read_csv(file, dtype={"photo": str, "person": str}, keep_default_na=False)
-            return table[["photo", "person", "true", experiment]].rename(columns={experiment: "guess"})
+            return table[[*KEPT, experiment]].rename(columns={experiment: "guess"})
     return None
 
 
