@@ -43,8 +43,8 @@ def check_corrections(corrections: pd.DataFrame, file: str) -> None:
         if row.attribute not in VALUES:
             raise UserError(f"{file}: attribute of {row.person} is {row.attribute!r}; allowed are {', '.join(VALUES)}")
         if row.attribute == "age":
-            if not (row.new.isdecimal() and int(row.new) <= OLDEST):
-                raise UserError(f"{file}: new age of {row.person} is {row.new!r}; allowed are whole years to {OLDEST}")
+            if not (row.new.isdecimal() and len(row.new) < 4 and int(row.new) <= OLDEST):
+                raise UserError(f"{file}: new age of {row.person} is {row.new[:20]!r}; allowed are whole years to {OLDEST}")
         elif row.new not in VALUES[row.attribute]:
             raise UserError(f"{file}: new {row.attribute} of {row.person} is {row.new!r}; "
                             f"allowed are {', '.join(VALUES[row.attribute])}")

@@ -6,6 +6,8 @@ import yaml
 
 from stages.core.errors import UserError
 
+MOST = 100_000  # values of a file, each alias counted with all that it stands for
+
 
 class Loader(yaml.SafeLoader):
     """PyYAML's loader, which by itself reads 3e-05 as text, and keeps the last of duplicate keys."""
@@ -24,9 +26,33 @@ class Loader(yaml.SafeLoader):
 Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789"))
 
 
+def expanded(node: yaml.Node | None, known: dict[int, int]) -> int:
+    """The number of values of a node with all aliases written out; raises yaml.YAMLError above MOST, or without an end.
+
+    known: those of other nodes by their id, 0 while one is counted.
+    """
+    if not isinstance(node, yaml.CollectionNode):
+        return 1
+    if id(node) not in known:
+        known[id(node)] = 0
+        parts = [part for pair in node.value for part in (pair if isinstance(pair, tuple) else [pair])]
+        known[id(node)] = 1 + sum(expanded(part, known) for part in parts)
+    if not 0 < known[id(node)] <= MOST:
+        raise yaml.YAMLError(f"its aliases stand for more than {MOST} values")
+    return known[id(node)]
+
+
 def load(text: str | bytes):
-    """The values of a YAML text; raises yaml.YAMLError if it is no YAML."""
-    return yaml.load(text, Loader)
+    """The values of a YAML text; raises yaml.YAMLError if it is no YAML, or one that expands or nests beyond all bounds."""
+    loader = Loader(text)
+    try:
+        node = loader.get_single_node()
+        expanded(node, {})
+        return None if node is None else loader.construct_document(node)
+    except RecursionError:
+        raise yaml.YAMLError("it nests too deeply") from None
+    finally:
+        loader.dispose()
 
 
 def read_yaml(path: Path):

@@ -83,7 +83,7 @@ def test_of_two_corrections_of_one_label_the_first_counts():
 
 
 @pytest.mark.parametrize("row", [("x", "hair", "a", "b"), ("x", "gender", "male", "man"), ("x", "age", "20", "121"),
-                                 ("x", "age", "20", "²")])
+                                 ("x", "age", "20", "²"), ("x", "age", "20", "9" * 5000)])
 def test_a_correction_to_a_value_that_is_not_allowed_stops(row):
     with pytest.raises(UserError, match=r"mine.csv: .*allowed are"):
         check_corrections(corrections(row), "mine.csv")

@@ -1,0 +1,35 @@
+"""YAML is read as DVC reads it, and what has no bounds is refused at once."""
+import pytest
+
+from stages.core.errors import UserError
+from stages.core.yaml_file import load, read_yaml
+
+
+def test_numbers_as_dvc_writes_them_are_numbers():
+    assert load("a: 3e-05\nb: [1E3, 2.5e+1, x]") == {"a": 3e-05, "b": [1000.0, 25.0, "x"]}
+
+
+def test_anchors_and_merges_work_and_nothing_is_none():
+    assert load("a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}\nc: [*a, *a]") == {
+        "a": {"x": 1, "y": 2}, "b": {"x": 1, "y": 3}, "c": [{"x": 1, "y": 2}] * 2}
+    assert load("") is None
+
+
+LAUGHS = "a: &a [" + "x," * 10 + "]\n" + "".join(
+    f"{name}: &{name} [{','.join(['*' + before] * 10)}]\n" for before, name in zip("abcdefghi", "bcdefghij"))
+
+
+@pytest.mark.parametrize("text, reason", [
+    ("a: 1\nb: 2\na: 3", "'a' stands twice, the second time in line 3"),
+    ("x: " + "[" * 20000 + "]" * 20000, "it nests too deeply"),
+    (LAUGHS, "its aliases stand for more than 100000 values"),
+    ("a: &a [1, *a]", "its aliases stand for more than 100000 values"),
+    ("a: [", "expected the node content"),
+])
+def test_what_is_no_table_of_values_is_one_line_with_the_file(here, text, reason):
+    (here / "params.yaml").write_text(text)
+    with pytest.raises(UserError) as error:
+        read_yaml(here / "params.yaml")
+    assert str(error.value).startswith(f"{here}/params.yaml: not YAML (")
+    assert reason in str(error.value)
+    assert "\n" not in str(error.value)
