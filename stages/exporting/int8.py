@@ -4,9 +4,6 @@ Static quantization with scales per channel: Jacob et al., "Quantization and Tra
 Integer-Arithmetic-Only Inference", 2018. The ranges of activations are those of crops to train on. MTCNN stays in float32,
 so that the faces stay the same.
 """
-import contextlib
-import logging
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -23,6 +20,7 @@ from stages.core.face_store import Faces
 from stages.core.metrics import scores
 from stages.core.params import FILE
 from stages.core.progress import progress
+from stages.exporting.onnx import quiet
 from stages.exporting.parity import spread
 
 CALIBRATION = 128  # crops
@@ -69,15 +67,3 @@ def check_f1(before: Labeller, after: Labeller, faces: Faces, labels: pd.DataFra
         raise UserError(f"{FILE}: export.precision: int8 loses {was - now:.3f} of macro F1 ({was:.3f} to {now:.3f} on "
                         f"{len(true)} photos), more than {MOST_LOST}; set it to float32")
     return {"float32": was, "int8": now, "photos": len(true)}
-
-
-@contextlib.contextmanager
-def quiet():
-    """Without the quantizer's advice, none of which the user can follow."""
-    level = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-            yield
-    finally:
-        logging.disable(level)
