@@ -13,11 +13,10 @@ from huggingface_hub import HfApi
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalTokenNotFoundError
 
 from labeller.bundle import CARD, checked, read_card
+from labeller.command import BUNDLE
 from labeller.errors import BundleError
 from stages.core.command_line import run
 from stages.core.errors import UserError
-
-BUNDLE = Path("bundle/model")
 
 
 def check(folder: Path) -> dict:
@@ -51,7 +50,7 @@ def main():
     parser = argparse.ArgumentParser(prog="python -m tools.push_to_hub", description=__doc__.split("\n\n")[0])
     parser.add_argument("repository", metavar="OWNER/NAME")
     parser.add_argument("--private", action="store_true", help="visible to its owners alone, if it is new")
-    parser.add_argument("--bundle", type=Path, default=BUNDLE, metavar="DIR", help=f"default: {BUNDLE}")
+    parser.add_argument("--bundle", type=Path, default=Path(BUNDLE), metavar="DIR", help=f"default: {BUNDLE}")
     asked = parser.parse_args()
     print(f"published: {push(asked.bundle, asked.repository, asked.private)}")
 

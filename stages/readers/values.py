@@ -8,7 +8,7 @@ from stages.core.classes import VALUES
 SYNONYMS = {
     "mask": {"worn": ["mask", "masked", "with_mask", "correct", "wear"],
              "incorrect": ["wrong", "worn_wrongly", "incorrect_mask", "mask_weared_incorrect"],
-             "bare": ["none", "no_mask", "without_mask", "unmasked", "not_worn", "not_wear", "normal"]},
+             "bare": ["no_mask", "without_mask", "unmasked", "not_worn", "not_wear", "normal"]},
     "gender": {"male": ["m", "man", "boy"], "female": ["f", "w", "woman", "girl"]},
 }
 

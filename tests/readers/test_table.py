@@ -71,6 +71,7 @@ def test_other_words_for_a_value_are_read_and_said(mine, mask, gender, age, caps
     ("bob", "", "has no person"),
     ("61", "-1", "age of bob is '-1'"),
     ("bob,2", "bob,3", "mask of bob is '3'"),
+    ("bob,2", "bob,None", "mask of bob is 'None'"),  # a missing label as likely as no mask
     ("bob,2", "bob,scarf", "mask of bob is 'scarf'; allowed are worn, incorrect, bare"),
     ("female", "x", "gender of ann is 'x'; allowed are male, female"),
     ("61", "61.5", "age of bob is '61.5'"),

@@ -15,7 +15,7 @@ def special_file(root: Path) -> Path | None:
     """A pipe, a socket or a device below a folder, or a link to one; DVC would read it for ever."""
     for folder, _, files in os.walk(root):
         for file in (Path(folder, name) for name in files):
-            if file.exists() and not file.is_file() and not file.is_dir():
+            if not file.is_file() and file.exists() and not file.is_dir():
                 return file
     return None
 
