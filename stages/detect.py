@@ -1,12 +1,13 @@
 """Detect the main face in every photo, on the GPU if there is one. Run: python -m stages.detect
 
 Reads   data/photos.csv and the photos themselves
-Writes  data/boxes.csv     photo,found,x0,y0,x1,y1,score,faces    one row a photo; box in whole pixels
+Writes  data/boxes.csv       photo,found,x0,y0,x1,y1,score,faces  a row a photo; box in whole pixels, and x and y of five
+                             left_eye_x,left_eye_y,...            landmarks, left as it is in the photo
         data/unreadable.csv  photo,part,reason                    photos that cannot be decoded
 
 found is `mtcnn` if MTCNN is sure of the face (score: O-Net's probability); `lenient` if the second look of
-labeller/faces/second_look.py found it (score: its evidence); `center` if neither did, with a box in the photo's middle; or
-`unreadable`, without a box. Of several faces, which `faces` counts, labeller/faces/selection.py selects one.
+labeller/faces/second_look.py found it (score: its evidence); `center` if neither did, with a box in the photo's middle and
+no landmarks; or `unreadable`, without a box. Of several faces, which `faces` counts, labeller/faces/selection.py selects one.
 """
 import threading
 from contextlib import nullcontext
@@ -16,7 +17,7 @@ import pandas as pd
 import torch
 
 from labeller.faces.decoding import read_or_reason, read_photos
-from labeller.faces.detector import COLUMNS, find_faces
+from labeller.faces.detector import COLUMNS, POINTS, find_faces
 from labeller.faces.prefetch import prefetch
 from stages.core.command_line import run
 from stages.core.device import pick_device
@@ -46,7 +47,8 @@ def batches(images, size: int):
 def rows_of(images: list, cascade: Cascade, p: Detect) -> list[tuple]:
     """COLUMNS and reason of each image, which is (H, W, 3) uint8, RGB, or the reason why it cannot be decoded."""
     found = iter(find_faces([image for image in images if not isinstance(image, str)], cascade, p))
-    return [("unreadable", "", "", "", "", "", 0, image) if isinstance(image, str) else (*next(found), "")
+    unreadable = ["unreadable", *[""] * 5, 0, *[""] * len(POINTS)]
+    return [(*unreadable, image) if isinstance(image, str) else (*next(found), "")
             for image in images]
 
 

@@ -18,7 +18,8 @@ from labeller.faces.selection import area, main_face, without_nested
 
 LARGE = 4_000_000  # pixels; a larger photo is shrunk before detection
 SMALLEST = 32  # no faces below 1/32 of a photo's mean side (the root of its area) are looked for, which bounds the time
-COLUMNS = ["found", "x0", "y0", "x1", "y1", "score", "faces"]
+POINTS = [f"{place}_{axis}" for place in ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right") for axis in "xy"]
+COLUMNS = ["found", "x0", "y0", "x1", "y1", "score", "faces", *POINTS]  # left and right as they are in the photo
 
 
 def by_size(photos: list[np.ndarray]) -> list[list[int]]:
@@ -99,8 +100,9 @@ def find_faces(photos: list[np.ndarray], cascade, p) -> list[tuple]:
 
 
 def row_of(how: str, faces: np.ndarray, shape: tuple) -> tuple:
-    """COLUMNS of the main one of faces (k, 5 or more) in a photo of this shape; without faces those of its middle."""
+    """COLUMNS of the main one of faces (k, 15) in a photo of this shape; without faces those of its middle, without POINTS."""
     face = main_face(faces)
     if face is None:
-        return "center", *middle_box(shape[1], shape[0]), "0.000", 0
-    return how, *(round(float(side)) for side in face[:4]), f"{face[4]:.3f}", len(faces)
+        return "center", *middle_box(shape[1], shape[0]), "0.000", 0, *[""] * len(POINTS)
+    box, points = ([round(float(value)) for value in part] for part in (face[:4], face[5:]))
+    return how, *box, f"{face[4]:.3f}", len(faces), *points

@@ -5,6 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
+from labeller.faces.detector import POINTS
 from stages.core.errors import UserError
 from stages.core.params import read_params
 from stages.detect import batches, detect, rows_in_batches, rows_one_by_one
@@ -117,3 +118,14 @@ def test_a_gpu_finds_the_faces_that_the_cpu_finds(ran):
     gpu = list(rows_in_batches(files, Cascade(torch.device("cuda")), P, 2, 64))
     near = [np.abs(np.array(a[1:5]) - np.array(b[1:5])).max() <= 4 for a, b in zip(cpu, gpu)]
     assert np.mean(near) >= 0.98
+
+
+def test_a_found_face_has_its_landmarks_and_the_middle_has_none(ran):
+    boxes = pd.read_csv(ran.root / "data/boxes.csv")
+    found = boxes[boxes.found.isin(["mtcnn", "lenient"])]
+    assert len(found) > 0.9 * len(boxes)
+    assert boxes[~boxes.index.isin(found.index)][POINTS].isna().all(axis=None)
+    eyes, mouth = found[["left_eye_y", "right_eye_y"]].mean(axis=1), found[["mouth_left_y", "mouth_right_y"]].mean(axis=1)
+    assert (eyes < found.nose_y).mean() > 0.99
+    assert (found.nose_y < mouth).mean() > 0.99
+    assert (found.left_eye_x < found.right_eye_x).mean() > 0.99

@@ -37,16 +37,16 @@ def photo(count: int, easy: bool, height=30, width=40):
 def again(monkeypatch):
     """A second look that finds a face wherever the second pixel says so."""
     def look(photos, cascade, min_face, thresholds):
-        return [np.array([(5, 5, 25, 25, 3.0), (0, 0, 9, 9, -50)][: 2 * p[0, 1, 0]], float).reshape(-1, 5)
-                for p in photos]
+        boxes = [(5, 5, 25, 25, 3.0), (0, 0, 9, 9, -50)]
+        return [np.array([(*box, *[0] * 10) for box in boxes[: 2 * p[0, 1, 0]]], float).reshape(-1, 15) for p in photos]
     monkeypatch.setattr(finding, "second_look", look)
 
 
 def test_a_face_is_looked_for_twice_and_then_the_middle_taken(again):
     rows = find_faces([photo(1, True), photo(1, False), photo(0, False)], Fake(), P)
     assert [row[0] for row in rows] == ["mtcnn", "lenient", "center"]
-    assert rows[1] == ("lenient", 5, 5, 25, 25, "3.000", 1)  # what has too little evidence is none
-    assert rows[2] == ("center", *middle_box(40, 30), "0.000", 0)
+    assert rows[1][:7] == ("lenient", 5, 5, 25, 25, "3.000", 1)  # what has too little evidence is none
+    assert rows[2] == ("center", *middle_box(40, 30), "0.000", 0, *[""] * 10)
 
 
 def test_without_the_second_look_the_middle_is_taken_at_once(again):
@@ -68,15 +68,14 @@ def test_a_small_face_alone_is_not_sure_and_beside_a_large_one_it_is():
 
 
 def test_a_row_holds_the_subject_and_the_number_of_faces():
-    two = faces((0, 0, 10, 10, 0.99), (15, 15, 45, 45.4, 0.8))
-    assert row_of("mtcnn", two, (90, 90)) == ("mtcnn", 15, 15, 45, 45, "0.800", 2)
-    assert row_of("mtcnn", faces(), (30, 40)) == ("center", *middle_box(40, 30), "0.000", 0)
+    two = np.array([(0, 0, 10, 10, 0.99, *[0] * 10), (15, 15, 45, 45.4, 0.8, *np.arange(20, 30, 0.9)[:10])])
+    assert row_of("mtcnn", two, (90, 90)) == ("mtcnn", 15, 15, 45, 45, "0.800", 2, 20, 21, 22, 23, 24, 24, 25, 26, 27, 28)
 
 
 def test_photos_of_several_sizes_keep_their_places(again):
     photos = [photo(1, True), photo(2, True, 50, 60), photo(3, True), photo(0, True, 50, 60)]
     assert by_size(photos) == [[0, 2], [1, 3]]
-    assert [row[-1] for row in find_faces(photos, Fake(), P.model_copy(update={"sure_share": 0}))] == [1, 2, 3, 0]
+    assert [row[6] for row in find_faces(photos, Fake(), P.model_copy(update={"sure_share": 0}))] == [1, 2, 3, 0]
 
 
 def test_a_large_photo_is_looked_at_in_a_smaller_size(monkeypatch):
