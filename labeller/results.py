@@ -11,7 +11,8 @@ GREEN = (46, 160, 67)
 class Face:
     """One face. All coordinates are pixels of the upright photo.
 
-    found: "mtcnn", "lenient" (by the second look), "center" (no face: the photo's middle) or "given" (a crop).
+    found: "mtcnn", "lenient" (by the second look), "padded" (only with a border around the photo), "center" (no face:
+        the photo's middle) or "given" (a crop).
     box: (x0, y0, x1, y1), x1 and y1 exclusive. landmarks: (5, 2), x and y of the eyes, the nose and the corners of the mouth,
     left in the photo first; None without a detected face.
     number: 0 to 17, the joint class; None where only some attributes were asked for.

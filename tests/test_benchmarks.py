@@ -52,7 +52,7 @@ def test_recall_is_printed_for_every_method(own):
     done = own.python("benchmarks.detection_recall", "data/sample", "--empty", "data/sample/eval/images")
     assert done.returncode == 0, done.stderr
     table = [line for line in done.stdout.splitlines() if line.startswith("|")]
-    assert len(table) == 2 + 4
+    assert len(table) == 2 + 5
     assert all(row.count("|") == 6 for row in table)
 
 

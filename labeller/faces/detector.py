@@ -1,4 +1,4 @@
-"""Detect the faces of each photo: by MTCNN where it is sure, else by the second look.
+"""Detect the faces of each photo: by MTCNN where it is sure, else by the second look, or else by the padded look.
 
 cascade: MTCNN's networks, by torch (stages/faces/mtcnn.py) or by ONNX Runtime (labeller/mtcnn.py). Both have
 
@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from labeller.faces.boxes import middle_box
+from labeller.faces.padded_look import padded_look
 from labeller.faces.second_look import second_look
 from labeller.faces.selection import area, main_face, without_nested
 
@@ -79,6 +80,10 @@ def detect_in_batch(photos: np.ndarray, cascade, p, by: int) -> list[tuple[str, 
     if left and p.second_look:
         for i, faces in zip(left, second_look(photos[left], cascade, smallest[1], p.lenient_thresholds)):
             found[i] = "lenient", faces[faces[:, 4] >= p.lenient_evidence]
+        left = [i for i in left if not len(found[i][1])]
+        if left:
+            for i, faces in zip(left, padded_look(photos[left], cascade, p)):
+                found[i] = "padded", faces
     return [(how, faces) if len(faces) else ("center", faces) for how, faces in found]
 
 

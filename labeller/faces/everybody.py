@@ -1,4 +1,4 @@
-"""All faces of a photo: those of which MTCNN is sure, and beside them what the second look finds.
+"""All faces of a photo: those of which MTCNN is sure, beside them what the second look finds, or else the padded look.
 
 The pipeline wants the main face alone, and looks twice only where MTCNN is sure of none. In a group that would lose whoever
 wears a mask beside somebody who does not.
@@ -6,6 +6,7 @@ wears a mask beside somebody who does not.
 import numpy as np
 
 from labeller.faces.detector import enlarged, shrinking, shrunk, smallest_faces, sure
+from labeller.faces.padded_look import padded_look
 from labeller.faces.second_look import second_look
 from labeller.faces.selection import area, separate_faces, without_nested
 
@@ -24,4 +25,7 @@ def find_everybody(photo: np.ndarray, cascade, p) -> list[tuple[str, np.ndarray]
         [more] = second_look(photos, cascade, smallest[1], p.lenient_thresholds, known, MOST)
         more = separate_faces(more[more[:, 4] >= p.lenient_evidence])
         out += [("lenient", face) for face in enlarged(np.array(more).reshape(-1, 15), by)]
+    if p.second_look and not out:
+        [more] = padded_look(photos, cascade, p)
+        out = [("padded", face) for face in enlarged(np.array(separate_faces(more)).reshape(-1, 15), by)]
     return sorted(out, key=lambda each: area(each[1]), reverse=True)

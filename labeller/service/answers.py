@@ -13,8 +13,9 @@ class FaceAnswer(BaseModel):
     """One face. Coordinates are pixels of the upright photo."""
 
     model_config = ConfigDict(title="Face")
-    found: Literal["mtcnn", "lenient", "center", "given"] = Field(
-        description="mtcnn; lenient: by the second look; center: no face, the photo's middle; given: the photo is a crop")
+    found: Literal["mtcnn", "lenient", "padded", "center", "given"] = Field(
+        description="mtcnn; lenient: by the second look; padded: only with a border around the photo; center: no face, the "
+                    "photo's middle; given: the photo is a crop")
     box: numbers(int, 4) = Field(description="x0, y0, x1, y1; x1 and y1 exclusive")
     landmarks: list[numbers(float, 2)] | None = Field(description="eyes, nose, corners of the mouth; null without a face")
     number: int | None = Field(alias="class", description="the joint class, 0 to 17; null with `only`")

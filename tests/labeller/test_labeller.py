@@ -12,7 +12,7 @@ from labeller import Labeller
 from labeller.bundle import Bundle
 from labeller.errors import BundleError
 from labeller.faces.decoding import read_photo
-from stages.core.classes import CLASSES
+from stages.core.classes import CONTEST
 from tests.conftest import ROOT
 
 
@@ -36,7 +36,7 @@ def test_photos_get_the_labels_that_the_pipeline_gives_them(bundle, files, submi
     photos = list(Labeller(bundle, threads=2)(files))
     assert {photo.source.rsplit("/", 1)[1]: photo.faces[0].number for photo in photos} == submitted
     for photo in photos:
-        assert "_".join(photo.faces[0].labels.values()) == CLASSES[photo.faces[0].number]
+        assert "_".join(photo.faces[0].labels.values()) == CONTEST.names[photo.faces[0].number]
         for values in photo.faces[0].probabilities.values():
             assert sum(values.values()) == pytest.approx(1)
 

@@ -31,6 +31,13 @@ def test_every_photo_has_the_same_row_in_boxes_csv(cascades, photos):
     assert again == rows
 
 
+def test_ready_crops_have_the_same_row_too(cascades, photos):
+    crops = [np.ascontiguousarray(photo[150:360:each, 100:280:each]) for photo in photos[:8] for each in (1, 3)]
+    rows, again = ([find_faces([crop], cascade, P)[0] for crop in crops] for cascade in cascades)
+    assert [row[0] for row in rows].count("padded") >= 4
+    assert again == rows
+
+
 def test_landmarks_agree_and_lie_within_the_face(cascades, photos):
     for photo in photos[:8]:
         [(how, faces)], [(_, again)] = (detect([photo], cascade, P) for cascade in cascades)

@@ -38,6 +38,24 @@ def test_rows_depend_neither_on_batch_nor_order_nor_number_of_workers(ran, monke
     assert list(rows_in_batches(files[::-1], batched, P, 2, 3))[::-1] == want
 
 
+def test_rows_of_ready_crops_do_not_depend_on_their_neighbours_either(ran, tmp_path, monkeypatch):
+    monkeypatch.setattr(cascade, "CUTS", 64)
+    monkeypatch.setattr(cascade, "PHOTOS", 2)
+    originals = sorted((ran.root / "data/sample/train").rglob("normal.jpg"))[:3]
+    files = []
+    for i, original in enumerate(originals):
+        tight = Image.open(original).crop((100, 150, 280, 360))
+        files += [saved(tmp_path, f"{i}.png", tight), saved(tmp_path, f"{i}_small.png", tight.resize((52, 60)))]
+    files += originals
+    alone, batched = Cascade(CPU), Cascade(CPU, alone=False)
+    want = list(rows_one_by_one(files, alone, P, 0))
+    assert [row[0] for row in want[1:6:2]].count("padded") >= 2
+    assert [next(iter(rows_one_by_one([file], alone, P, 0))) for file in originals] == want[6:]
+    assert list(rows_one_by_one(files[::-1], alone, P, 2))[::-1] == want
+    want = list(rows_in_batches(files, batched, P, 1, 7))
+    assert list(rows_in_batches(files[::-1], batched, P, 2, 3))[::-1] == want
+
+
 def saved(folder, name: str, image: Image.Image, **options):
     image.save(folder / name, **options)
     return folder / name
@@ -122,7 +140,7 @@ def test_a_gpu_finds_the_faces_that_the_cpu_finds(ran):
 
 def test_a_found_face_has_its_landmarks_and_the_middle_has_none(ran):
     boxes = pd.read_csv(ran.root / "data/boxes.csv")
-    found = boxes[boxes.found.isin(["mtcnn", "lenient"])]
+    found = boxes[boxes.found.isin(["mtcnn", "lenient", "padded"])]
     assert len(found) > 0.9 * len(boxes)
     assert boxes[~boxes.index.isin(found.index)][POINTS].isna().all(axis=None)
     eyes, mouth = found[["left_eye_y", "right_eye_y"]].mean(axis=1), found[["mouth_left_y", "mouth_right_y"]].mean(axis=1)

@@ -8,7 +8,7 @@ const VALUES = {           // as people read them
   incorrect: "worn wrongly", bare: "not worn", under30: "under 30", "30to59": "30 to 59", "60plus": "60 and over",
 };
 const FOUND = {
-  mtcnn: "", lenient: "Found by the second look",
+  mtcnn: "", lenient: "Found by the second look", padded: "Found with a border around the photo",
   center: "No face found: the middle of the photo", given: "",
 };
 

@@ -1,4 +1,4 @@
-"""A face is taken where MTCNN is sure of it, or the second look is; else the middle, whatever the photo's size."""
+"""A face is taken where MTCNN is sure of it, or a later look is; else the middle, whatever the photo's size."""
 import numpy as np
 import pytest
 
@@ -40,9 +40,27 @@ def again(monkeypatch):
         boxes = [(5, 5, 25, 25, 3.0), (0, 0, 9, 9, -50)]
         return [np.array([(*box, *[0] * 10) for box in boxes[: 2 * p[0, 1, 0]]], float).reshape(-1, 15) for p in photos]
     monkeypatch.setattr(finding, "second_look", look)
+    monkeypatch.setattr(finding, "padded_look", lambda photos, cascade, p: [np.zeros((0, 15))] * len(photos))
 
 
-def test_a_face_is_looked_for_twice_and_then_the_middle_taken(again):
+def test_the_padded_look_sees_only_photos_in_which_two_looks_found_nothing(again, monkeypatch):
+    seen = []
+
+    def look(photos, cascade, p):
+        seen.append(len(photos))
+        return [np.array([(-3, 2, 41, 33, 1.0, *[7] * 10)])] * len(photos)
+
+    monkeypatch.setattr(finding, "padded_look", look)
+    rows = find_faces([photo(1, True), photo(1, False), photo(0, False), photo(0, True)], Fake(), P)
+    assert [row[0] for row in rows] == ["mtcnn", "lenient", "padded", "padded"]
+    assert rows[2] == ("padded", -3, 2, 41, 33, "1.000", 1, *[7] * 10)
+    find_faces([photo(1, True), photo(1, False)], Fake(), P)
+    assert seen == [2]
+    alone = P.model_copy(update={"second_look": False})
+    assert [row[0] for row in find_faces([photo(0, False)], Fake(), alone)] == ["center"]
+
+
+def test_a_face_is_looked_for_again_and_then_the_middle_taken(again):
     rows = find_faces([photo(1, True), photo(1, False), photo(0, False)], Fake(), P)
     assert [row[0] for row in rows] == ["mtcnn", "lenient", "center"]
     assert rows[1][:7] == ("lenient", 5, 5, 25, 25, "3.000", 1)  # what has too little evidence is none
@@ -86,7 +104,8 @@ def test_a_large_photo_is_looked_at_in_a_smaller_size(monkeypatch):
             seen.append((*photos.shape[1:3], min_face))
             return super().candidates(photos, min_face, thresholds)
 
-    monkeypatch.setattr(finding, "second_look", lambda photos, *_: [np.zeros((0, 5))] * len(photos))
+    for look in ("second_look", "padded_look"):
+        monkeypatch.setattr(finding, look, lambda photos, *_: [np.zeros((0, 5))] * len(photos))
     large = np.zeros((5000, 6000, 3), np.uint8)
     large[:3, :3, 0], large[:3, 3:6, 0] = 255, 1  # pixels of the photo shrunk three times
     [row] = find_faces([large], Watched(), P.model_copy(update={"sure_share": 0}))

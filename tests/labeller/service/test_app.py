@@ -3,8 +3,11 @@ import asyncio
 import json
 import re
 import threading
+from io import BytesIO
+from typing import get_args
 
 import httpx
+import pandas as pd
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
@@ -13,6 +16,7 @@ from labeller.bundle import Bundle
 from labeller.labeller import Labeller
 from labeller.results import Photo
 from labeller.service import app as service
+from labeller.service.answers import FaceAnswer
 from labeller.service.app import STATIC, create_app
 from labeller.service.limits import Limits
 
@@ -51,6 +55,24 @@ def blocked(monkeypatch):
     monkeypatch.setattr(service, "Labeller", Blocked)
     yield Blocked
     Blocked.free.set()
+
+
+def test_a_ready_crop_has_a_face_and_the_answer_says_how_it_was_found(client, exported):
+    boxes = pd.read_csv(exported.root / "data/boxes.csv")
+    face = boxes[(boxes.found == "mtcnn") & boxes.photo.str.contains("normal")].iloc[0]
+    across, down = (face.x1 - face.x0) // 10, (face.y1 - face.y0) // 10
+    inner = face.x0 + across, face.y0 + down, face.x1 - across, face.y1 - down
+    tight = BytesIO()
+    Image.open(exported.root / "data/sample" / face.photo).crop(inner).resize((50, 60)).save(tight, "PNG")
+    for query in ("", "?faces=largest"):
+        [face] = client.post(f"/label{query}", content=tight.getvalue()).json()["faces"]
+        assert (face["found"], len(face["landmarks"])) == ("padded", 5)
+
+
+def test_the_page_has_words_for_every_way_to_find_a_face():
+    ways = get_args(FaceAnswer.model_fields["found"].annotation)
+    block = re.search(r"const FOUND = {(.*?)}", (STATIC / "app.js").read_text(), re.DOTALL)[1]
+    assert re.findall(r'(\w+): "', block) == [*ways]
 
 
 def test_a_photo_gets_the_labels_that_the_command_gives_it(client, bundle, photo):

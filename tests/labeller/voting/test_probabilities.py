@@ -2,16 +2,16 @@
 import numpy as np
 
 from labeller.voting.probabilities import joint, marginal
-from stages.core.classes import CLASSES, decode
+from stages.core.classes import CONTEST
 
 
 def test_the_joint_probabilities_are_the_products_and_their_likeliest_the_likeliest_of_each():
     rng = np.random.default_rng(0)
     parts = [rng.dirichlet(np.ones(n), 50) for n in (3, 2, 3)]
     chances = joint(*parts)
-    assert chances.shape == (50, len(CLASSES))
+    assert chances.shape == (50, len(CONTEST.names))
     np.testing.assert_allclose(chances.sum(1), 1)
-    for part, chosen in zip(parts, decode(chances.argmax(1))):
+    for part, chosen in zip(parts, CONTEST.decode(chances.argmax(1))):
         np.testing.assert_array_equal(part.argmax(1), chosen)
 
 
