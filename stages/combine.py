@@ -1,9 +1,9 @@
-"""Combine the models' predictions by voting into 18-class labels and a submission. Run: python -m stages.combine
+"""Combine the models' predictions by voting into joint classes and a submission. Run: python -m stages.combine
 
 Reads   data/predictions/<model>/<fold>.parquet of the listed models and folds (and refit.parquet), data/photos.csv,
         data/labels/
-Writes  data/combined.parquet   photo,part,mask,gender,age,class and the probabilities class_0 ... class_17
-        data/decision.json      temperatures of each model's networks, by fold, and the offsets (18,) that label a new photo
+Writes  data/combined.parquet   photo,part,mask,gender,age,class and the probabilities class_0, class_1, ...
+        data/decision.json      temperatures of each model's networks, by fold, and an offset a class, which label a new photo
         reports/submission.csv  ImageID,ans: the eval part, in the form and order of the contest's info.csv
 
 On a training photo only those models vote that were not trained on its person; on an eval photo all do, a refitted model
@@ -18,14 +18,15 @@ import pandas as pd
 
 from labeller.voting.probabilities import joint, logs_of, scale
 from labeller.voting.vote import vote
-from stages.core.classes import ATTRIBUTES, CLASSES, cell_of, decode
+from stages.core.classes import OF_PERSON, Classes
 from stages.core.command_line import run
 from stages.core.errors import UserError
 from stages.core.files import read_csv, write_csv, write_json, write_parquet
+from stages.core.metrics import CLASS, with_values
 from stages.core.params import SPECIALISTS, Params, read_params
 from stages.evaluation.ground_truth import read_truth
 from stages.voting.calibration import find_temperature
-from stages.voting.class_offsets import GROUPS, decide, find_offsets
+from stages.voting.class_offsets import decide, find_offsets, groups_of
 from stages.voting.person_vote import sure_of_masks, vote_by_person
 
 PREDICTIONS = Path("data/predictions")
@@ -54,8 +55,9 @@ def temperatures(name: str, p: Params, truth: pd.DataFrame) -> dict[str, float]:
         return dict.fromkeys([*map(str, p.folds), "refit"], 1.0)
     attribute, found = p.sections[name].attribute, {}
     for fold, table in read_folds(name, p).items():
-        known = table[table.photo.isin(truth.index)].set_index("photo")
-        true = truth.loc[known.index, "class" if attribute == "joint" else attribute]
+        true = truth["class" if attribute == "joint" else attribute]
+        known = table[table.photo.isin(true.index[true >= 0])].set_index("photo")
+        true = true.loc[known.index]
         found[fold] = find_temperature(known.to_numpy(), true.to_numpy())
     return found | {"refit": median(found.values())}
 
@@ -87,14 +89,15 @@ def vote_over(names: list[str], p: Params, scales: dict[str, dict]) -> pd.DataFr
 
 
 def vote_on_classes(p: Params, scales: dict[str, dict]) -> pd.DataFrame:
-    """Vote on the 18 classes: probabilities, a row a photo, columns class_0 ... class_17.
+    """Vote on the joint classes: probabilities, a row a photo, columns class_0, class_1, ...
 
     The specialists together have one ballot, the product of their votes on each attribute; each joint model has one.
     """
     weights = {name: weight for name in (*p.joint, SPECIALISTS) if (weight := p.combine.weights.get(name, 1.0))}
     ballots = {name: vote_over([name], p, scales) for name in p.joint if name in weights}
-    if SPECIALISTS in weights and p.specialists(ATTRIBUTES[0]):
-        each = [vote_over(p.specialists(attribute), p, scales) for attribute in ATTRIBUTES]
+    attributes = p.classes.attributes
+    if SPECIALISTS in weights and p.specialists(attributes[0]):
+        each = [vote_over(p.specialists(attribute), p, scales) for attribute in attributes]
         ballots[SPECIALISTS] = pd.DataFrame(joint(*(table.to_numpy() for table in each)), each[0].index)
     photos = next(iter(ballots.values())).index
     probabilities = np.stack([table.loc[photos].to_numpy() for table in ballots.values()])
@@ -102,42 +105,36 @@ def vote_on_classes(p: Params, scales: dict[str, dict]) -> pd.DataFrame:
         voted = probabilities[0]
     else:
         voted = vote(probabilities, p.combine.vote, [weights[name] for name in ballots])
-    return pd.DataFrame(voted, photos, [f"class_{i}" for i in range(len(CLASSES))])
+    return pd.DataFrame(voted, photos, [f"class_{i}" for i in range(p.classes.count)])
 
 
-def label(classes: np.ndarray, photos: pd.Index) -> pd.DataFrame:
-    """Columns mask, gender, age and class, a row a photo, from classes (N,), 0 to 17."""
-    return pd.DataFrame({**dict(zip(ATTRIBUTES, decode(classes))), "class": classes}, index=photos)
-
-
-def decide_classes(probabilities: pd.DataFrame, truth: pd.DataFrame, people: pd.Series, decision: str) -> np.ndarray:
+def decide_classes(probabilities: pd.DataFrame, truth: pd.DataFrame, people: pd.Series, p: Params) -> np.ndarray:
     """Classes (N,) by combine.decision. truth: ground truth of the training part; people: (N,) the person of each photo."""
     logs = logs_of(probabilities.to_numpy())
-    if decision == "argmax":
+    if p.combine.decision == "argmax":
         return logs.argmax(1)
-    true = truth["class"].reindex(probabilities.index)
-    classes, offsets = decide(logs, true.fillna(-1).astype(int).to_numpy(), people.to_numpy(), true.notna().to_numpy(),
-                              GROUPS[decision])
-    print("offsets:", ", ".join(f"{name} {value:+.1f}" for name, value in zip(CLASSES, offsets) if value))
-    return classes
+    true = truth[CLASS].reindex(probabilities.index, fill_value=-1).to_numpy()
+    number, offsets = decide(logs, true, people.to_numpy(), true >= 0, groups_of(p.combine.decision, p.classes))
+    print("offsets:", ", ".join(f"{name} {value:+.1f}" for name, value in zip(p.classes.names, offsets) if value))
+    return number
 
 
-def offsets_for_new(probabilities: pd.DataFrame, truth: pd.DataFrame, decision: str) -> list[float]:
-    """The offsets (18,) for a photo from outside, which is labelled by itself: found on all of the training part."""
-    if decision == "argmax":
-        return [0.0] * len(CLASSES)
-    known = probabilities.index.intersection(truth.index)
+def offsets_for_new(probabilities: pd.DataFrame, truth: pd.DataFrame, p: Params) -> list[float]:
+    """The offsets, one a class, for a photo from outside, which is labelled by itself: found on all of the training part."""
+    known = probabilities.index.intersection(truth.index[truth[CLASS] >= 0])
+    if p.combine.decision == "argmax" or known.empty:
+        return [0.0] * p.classes.count
     logs = logs_of(probabilities.loc[known].to_numpy())
-    return find_offsets(logs, truth["class"].loc[known].to_numpy(), GROUPS[decision]).tolist()
+    return find_offsets(logs, truth[CLASS].loc[known].to_numpy(), groups_of(p.combine.decision, p.classes)).tolist()
 
 
-def persons(photos: pd.DataFrame, truth: pd.DataFrame, table: str) -> np.ndarray:
+def persons(photos: pd.DataFrame, truth: pd.DataFrame, table: str, classes: Classes) -> np.ndarray:
     """part and person of each photo (N,); raises UserError where `table` does not tell the person, or labels one as two."""
     if (unknown := photos.photo[photos.person == ""]).size:
         raise UserError(f"{table}: photo {unknown.iloc[0]} has no person ({len(unknown)} photos), and combine.by_person: true "
                         "asks for one; fill in `person`, or set it to false")
-    cells = cell_of(truth["class"].reindex(photos.photo).to_numpy())  # NaN for photos to label
-    known = pd.Series(cells).groupby(photos.person.to_numpy()).nunique()
+    labels = truth[list(classes.only(OF_PERSON).attributes)].reindex(photos.photo)  # NaN for photos to label
+    known = labels.where(labels >= 0).groupby(photos.person.to_numpy()).nunique().max(axis=1)
     if len(twofold := known.index[known > 1]):
         raise UserError(f"{table}: {twofold[0]} has photos of two genders or age groups ({len(twofold)} people), and "
                         "combine.by_person: true gives each person one; name them apart, or set it to false")
@@ -151,24 +148,33 @@ def submission(photos: pd.DataFrame, labelled: pd.DataFrame, commonest: int, fol
     return pd.DataFrame({"ImageID": evals.str.removeprefix(folder), "ans": answers})
 
 
+def commonest_class(truth: pd.DataFrame, classes: Classes) -> int:
+    """The commonest joint class of the labels, or that of the commonest values where no photo has all labels."""
+    number = truth[CLASS][truth[CLASS] >= 0]
+    if len(number):
+        return int(np.bincount(number).argmax())
+    return int(classes.encode(*(np.bincount(truth[a][truth[a] >= 0], minlength=1).argmax() for a in classes.attributes)))
+
+
 def main():
     p = read_params()
     truth = read_truth(p)
     photos = read_csv("data/photos.csv", ["photo", "person", "part"])
     scales = {name: temperatures(name, p, truth) for name in p.models}
     probabilities = vote_on_classes(p, scales)
-    offsets = offsets_for_new(probabilities, truth, p.combine.decision)
+    offsets = offsets_for_new(probabilities, truth, p)
     known = photos[photos.photo.isin(probabilities.index)]
     probabilities = probabilities.loc[known.photo]
     chances = probabilities
     if p.combine.by_person:
-        probabilities[:] = vote_by_person(probabilities.to_numpy(), persons(known, truth, p.data.table))
-        chances = pd.DataFrame(sure_of_masks(probabilities.to_numpy()), probabilities.index)
+        people = persons(known, truth, p.data.table or p.data.root, p.classes)
+        probabilities[:] = vote_by_person(probabilities.to_numpy(), people, p.classes.cells)
+        chances = pd.DataFrame(sure_of_masks(probabilities.to_numpy(), p.classes.cells), probabilities.index)
     if p.combine.decision != "argmax" and p.combine.calibration == "none" and len(p.folds) > 1 and set(p.models) - set(p.refit):
         print(f"note: offsets are found on the predictions of one fold and decide the vote of {len(p.folds)}; "
               "combine.calibration: temperature makes both equally sure")
-    labelled = label(decide_classes(chances, truth, known.person, p.combine.decision), probabilities.index)
-    commonest = int(np.bincount(truth["class"], minlength=18).argmax())
+    labelled = with_values(decide_classes(chances, truth, known.person, p), p.classes).set_index(probabilities.index)
+    commonest = commonest_class(truth, p.classes)
 
     combined = pd.concat([known.set_index("photo")[["part"]], labelled, probabilities], axis=1).reset_index()
     answers = submission(photos, labelled, commonest, "" if p.data.table else "eval/images/")

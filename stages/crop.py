@@ -6,7 +6,6 @@ Writes  data/faces/        the crops, memory-mapped; see stages/core/face_store.
 from pathlib import Path
 
 from labeller.faces.crop import crop_shape, cut_face
-from labeller.faces.decoding import read_or_reason
 from labeller.faces.prefetch import prefetch
 from stages.core.command_line import run
 from stages.core.errors import UserError
@@ -14,6 +13,7 @@ from stages.core.face_store import write_faces
 from stages.core.files import read_csv
 from stages.core.params import Crop, read_params
 from stages.core.progress import progress
+from stages.shards.photos import read_or_reason
 
 
 def crops(root: Path, boxes, p: Crop, workers: int):

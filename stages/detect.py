@@ -6,8 +6,9 @@ Writes  data/boxes.csv       photo,found,x0,y0,x1,y1,score,faces  a row a photo;
         data/unreadable.csv  photo,part,reason                    photos that cannot be decoded
 
 found is `mtcnn` if MTCNN is sure of the face (score: O-Net's probability); `lenient` if the second look of
-labeller/faces/second_look.py found it (score: its evidence); `center` if neither did, with a box in the photo's middle and
-no landmarks; or `unreadable`, without a box. Of several faces, which `faces` counts, labeller/faces/selection.py selects one.
+labeller/faces/second_look.py found it (score: its evidence); `padded` if only the look at the padded photo did, of
+labeller/faces/padded_look.py (score: its evidence); `center` if none did, with a box in the photo's middle and no landmarks;
+or `unreadable`, without a box. Of several faces, which `faces` counts, labeller/faces/selection.py selects one.
 """
 import threading
 from contextlib import nullcontext
@@ -16,7 +17,6 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from labeller.faces.decoding import read_or_reason, read_photos
 from labeller.faces.detector import COLUMNS, POINTS, find_faces
 from labeller.faces.prefetch import prefetch
 from stages.core.command_line import run
@@ -26,6 +26,7 @@ from stages.core.files import read_csv, write_csv
 from stages.core.params import Detect, read_params
 from stages.core.progress import progress
 from stages.faces.mtcnn import CONTEST_PIXELS, Cascade
+from stages.shards.photos import read_or_reason, read_photos
 
 
 def batches(images, size: int):

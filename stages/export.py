@@ -18,14 +18,13 @@ import pandas as pd
 
 from labeller.bundle import CARD, FORMAT
 from labeller.labeller import SPECIALISTS, Labeller
-from stages.core.classes import VALUES
 from stages.core.command_line import run
 from stages.core.face_store import Faces
 from stages.core.files import read_csv, write_json
 from stages.core.params import FILE, Params, read_params
 from stages.core.yaml_file import read_yaml
 from stages.exporting.card import readme
-from stages.exporting.int8 import check_f1, quantize
+from stages.exporting.int8 import check_f1, cost_of_int8, quantize
 from stages.exporting.networks import digests, write_mtcnn, write_networks
 from stages.exporting.parity import check_boxes, check_labels, check_networks, check_params
 
@@ -48,7 +47,7 @@ def made_card(models: list[dict], decision: dict, p: Params) -> dict:
     trained = photos[photos.part == "train"]
     return {
         "format": FORMAT, "name": "mask-gender-age", "licence": p.export.licence, "precision": p.export.precision,
-        "classes": VALUES,
+        "classes": p.classes.values,
         "models": models, "vote": p.combine.vote, "specialists_weight": p.combine.weights.get(SPECIALISTS, 1.0),
         "offsets": decision["offsets"], "detect": p.detect.model_dump(), "crop": p.crop.model_dump(),
         "metrics": json.loads(Path("reports/metrics.json").read_text()),
@@ -94,9 +93,9 @@ def write_checked(folder: Path, p: Params) -> str:
              f"the same labels on {labelled}")
     if p.export.precision == "int8":
         quantize(folder, card["models"], faces)
-        card["int8"] = check_f1(labeller, readable(folder, card, tables), faces, tables["labels"])
+        card["int8"] = check_f1(labeller, readable(folder, card, tables), faces, tables["labels"], p.classes)
         readable(folder, card, tables)
-        found += "; macro F1 {float32:.4f}, in int8 {int8:.4f}, on {photos} photos".format(**card["int8"])
+        found += f"; {cost_of_int8(card['int8'])}"
     return f"{sum(file.stat().st_size for file in folder.iterdir()) / 1e6:.1f} MB; {found}"
 
 

@@ -2,7 +2,8 @@
 
 Reads   data/given.csv and labels.corrections   person,attribute,old,new,source, and optionally photo
         data/photos.csv and <model>.pseudo      photo,label: pseudo labels of photos to label, by an earlier experiment
-Writes  data/labels/<model>.csv                 photo,<attribute>; mask and gender by name, age in years; all for joint
+Writes  data/labels/<model>.csv                 photo,<attribute>; by name, age in years, empty where missing; all for joint
+        data/labels/<model>.json                the values of each attribute that it learns; age: first ages of the groups
         data/corrected/<model>.csv              each correction of the model's attributes, and its outcome
         data/extra/<model>.csv                  photo,label: the pseudo labels, for training, never scored
 
@@ -13,10 +14,10 @@ import re
 
 import pandas as pd
 
-from stages.core.classes import OLDEST, VALUES
+from stages.core.classes import AGE, OLDEST, Classes
 from stages.core.command_line import arguments, run
 from stages.core.errors import UserError
-from stages.core.files import read_csv, write_csv
+from stages.core.files import read_csv, write_csv, write_json
 from stages.core.model_params import Model
 from stages.core.params import read_model
 
@@ -31,23 +32,24 @@ def id_of(person: str) -> str:
     return match[1] if match else person
 
 
-def read_corrections(file: str) -> pd.DataFrame:
+def read_corrections(file: str, classes: Classes) -> pd.DataFrame:
     """COLUMNS and PHOTO of a file of corrections; raises UserError naming a value that is not allowed."""
     corrections = read_csv(file, COLUMNS)
-    check_corrections(corrections, file)
+    check_corrections(corrections, file, classes)
     return corrections.assign(**{PHOTO: corrections.get(PHOTO, "")})[[*COLUMNS, PHOTO]]
 
 
-def check_corrections(corrections: pd.DataFrame, file: str) -> None:
+def check_corrections(corrections: pd.DataFrame, file: str, classes: Classes) -> None:
     for row in corrections.itertuples():
-        if row.attribute not in VALUES:
-            raise UserError(f"{file}: attribute of {row.person} is {row.attribute!r}; allowed are {', '.join(VALUES)}")
-        if row.attribute == "age":
+        if row.attribute not in classes.values:
+            raise UserError(f"{file}: attribute of {row.person} is {row.attribute!r}; allowed are "
+                            f"{', '.join(classes.attributes)}")
+        if row.attribute == AGE:
             if not (row.new.isdecimal() and len(row.new) < 4 and int(row.new) <= OLDEST):
                 raise UserError(f"{file}: new age of {row.person} is {row.new[:20]!r}; allowed are whole years to {OLDEST}")
-        elif row.new not in VALUES[row.attribute]:
+        elif row.new not in classes.values[row.attribute]:
             raise UserError(f"{file}: new {row.attribute} of {row.person} is {row.new!r}; "
-                            f"allowed are {', '.join(VALUES[row.attribute])}")
+                            f"allowed are {', '.join(classes.values[row.attribute])}")
 
 
 def correct(given: pd.DataFrame, corrections: pd.DataFrame, attribute: str) -> tuple[pd.Series, list[str]]:
@@ -65,7 +67,8 @@ def correct(given: pd.DataFrame, corrections: pd.DataFrame, attribute: str) -> t
         if not of_person.any():
             outcomes.append("no such photo of that person" if row.photo else "no such person")
         elif not match.any():
-            outcomes.append(f"not applied: the label is {' '.join(sorted(set(given[attribute][of_person])))}")
+            labelled = " ".join(sorted(set(given[attribute][of_person]) - {""}))
+            outcomes.append(f"not applied: the label is {labelled or 'missing'}")
         elif given.person[match].nunique() > 1:
             outcomes.append("not applied: two people have this id")
         elif (corrected & match).any():
@@ -92,8 +95,8 @@ def read_pseudo(file: str, name: str, p: Model) -> pd.DataFrame:
     if unknown := sorted(set(pseudo.photo) - set(photos.photo[photos.part == "eval"])):
         raise UserError(f"{file}: {unknown[0]!r} and {len(unknown) - 1} more photos are not among those to label "
                         f"(data/photos.csv, part eval); make {name}.pseudo of an experiment on the same photos")
-    if wrong := sorted(set(pseudo.label) - set(p.class_names)):
-        raise UserError(f"{file}: label {wrong[0]!r} is none that {name} learns; allowed are {', '.join(p.class_names)}")
+    if wrong := sorted(set(pseudo.label) - set(p.classes.names)):
+        raise UserError(f"{file}: label {wrong[0]!r} is none that {name} learns; allowed are {', '.join(p.classes.names)}")
     if (duplicates := pseudo.photo[pseudo.photo.duplicated()]).any():
         raise UserError(f"{file}: {duplicates.iloc[0]!r} is listed twice")
     return pseudo[["photo", "label"]]
@@ -104,13 +107,15 @@ def main():
     p, section = read_model(model)
     attributes, file = section.attributes, p.labels.corrections
     given = read_csv("data/given.csv", ["photo", "person", *attributes])
-    corrections = read_corrections(file) if file else pd.DataFrame(columns=[*COLUMNS, PHOTO])
+    corrections = read_corrections(file, p.classes) if file else pd.DataFrame(columns=[*COLUMNS, PHOTO])
     corrections = corrections[corrections.attribute.isin(attributes)]
     none = pd.DataFrame(columns=["photo", "label"])
     pseudo = read_pseudo(section.pseudo, model, section) if section.pseudo else none
 
     labels, outcomes = corrected(given, corrections, attributes)
     write_csv(pd.concat([given[["photo"]], labels], axis=1), f"data/labels/{model}.csv")
+    write_json({name: section.classes.borders if name == AGE else values for name, values in section.classes.values.items()},
+               f"data/labels/{model}.json")
     write_csv(corrections.assign(outcome=outcomes), f"data/corrected/{model}.csv")
     write_csv(pseudo, f"data/extra/{model}.csv")
     applied = sum(o.startswith("applied") for o in outcomes)

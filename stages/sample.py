@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from stages.core.classes import BORDERS, VALUES, age_group, encode
+from stages.core.classes import CONTEST
 from stages.core.command_line import run
 from stages.core.files import write_csv
 from stages.core.params import read_params
@@ -27,7 +27,7 @@ from stages.synthetic.masks import BARE, INCORRECT, WORN
 from stages.synthetic.render import draw_photo
 
 PHOTOS = {**{f"mask{n}": WORN for n in range(1, 6)}, "incorrect_mask": INCORRECT, "normal": BARE}  # name: mask
-AGES = ((18, BORDERS[0]), BORDERS, (BORDERS[1], 76))  # years of the three groups, the end exclusive
+AGES = ((18, 30), (30, 60), (60, 76))  # years of the three groups, the end exclusive
 NEAR_BORDER = ((28, 30), (30, 33), (57, 60), (60, 63))
 FEW = 60  # below this many people the age groups are equally large; from here on as in ROUND
 ROUND = (0, 1, 0, 1, 2)
@@ -93,9 +93,9 @@ def draw_person(folder: Path, people: int, eval_people: int, seed: int, number: 
         for name, photo in photos.items():
             hidden = hashlib.sha1(f"{seed} {number} {name}".encode()).hexdigest() + ".jpg"
             write_photo(photo, folder / "eval/images" / hidden)
-            rows.append({"ImageID": hidden, "ans": int(encode(PHOTOS[name], gender, age_group(age)))})
+            rows.append({"ImageID": hidden, "ans": int(CONTEST.encode(PHOTOS[name], gender, CONTEST.age_group(age)))})
         return rows
-    row = {"id": person_ids(people)[number], "gender": VALUES["gender"][gender], "race": "Asian", "age": age}
+    row = {"id": person_ids(people)[number], "gender": CONTEST.values["gender"][gender], "race": "Asian", "age": age}
     row["path"] = "_".join(str(value) for value in row.values())
     home = folder / "train/images" / row["path"]
     home.mkdir()

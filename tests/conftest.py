@@ -17,13 +17,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # several test processes share th
 
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ["dvc.yaml", "params.yaml", ".dvcignore", "stages", "labeller", "tools", "benchmarks", "recipes", ".gitignore",
-         "data/dvc.yaml", "data/corrections", "data/pseudo"]
+         "data/dvc.yaml", "data/corrections", "data/groups", "data/pseudo"]
 SMALL = {
     "models": ["mask", "gender", "age"], "folds": [0], "refit": [], "sample__people": 12, "sample__eval_people": 2,
-    "sample__seed": 777, "data__root": "data/sample", "data__table": None, "labels__corrections": None, "split__n_folds": 2,
-    "split__seed": 777, "detect__max_bad": 20, "crop__method": "face", "crop__height": 32, "crop__margin": 0.25,
-    "crop__aspect": 1.0, "combine__vote": "soft", "combine__weights": {}, "combine__calibration": "none",
-    "combine__by_person": False, "combine__decision": "argmax",
+    "sample__seed": 777, "paint__source__root": "data/sample", "data__root": "data/sample", "data__layout": "auto",
+    "data__table": None, "data__columns": {},
+    "labels__corrections": None, "split__n_folds": 2, "split__groups": None, "split__seed": 777, "detect__max_bad": 20,
+    "crop__method": "face", "crop__height": 32, "crop__margin": 0.25, "crop__aspect": 1.0,
+    "combine__vote": "soft", "combine__weights": {}, "combine__calibration": "none", "combine__by_person": False,
+    "combine__decision": "argmax",
     "machine__device": "cpu", "machine__workers": 0, "machine__compile": False,
     "detect__min_face": 120, "detect__lenient_min_face": 100,  # no drawn face is smaller
 }

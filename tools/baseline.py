@@ -12,12 +12,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from stages.core.classes import ATTRIBUTES, encode
 from stages.core.command_line import run
 from stages.core.errors import UserError
 from stages.core.face_store import Faces
-from stages.core.metrics import scores
-from stages.core.params import read_params
+from stages.core.metrics import CLASS, scores, with_values
+from stages.core.params import Params, read_params
 from stages.evaluation.ground_truth import read_truth
 
 SIDE = 8
@@ -36,33 +35,38 @@ def regression(train: np.ndarray, classes: pd.Series, test: np.ndarray) -> np.nd
     return make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000)).fit(train, classes).predict(test)
 
 
-def baselines() -> dict[str, dict]:
+def baselines(p: Params) -> dict[str, dict]:
     """Scores by method, on the people whom the listed models have not seen."""
     if not Path("data/combined.parquet").is_file():
         raise UserError("data/combined.parquet: no such file; run dvc repro first")
     faces, combined = Faces(Path("data/faces")), pd.read_parquet("data/combined.parquet").set_index("photo")
-    truth = read_truth(read_params())
+    truth = read_truth(p)
+    truth = truth[truth[CLASS] >= 0]
+    if truth.empty:
+        raise UserError(f"data/labels: no photo has labels of all of {', '.join(p.classes.attributes)}; nothing to score")
     truth = truth.loc[[photo for photo in faces.photos if photo in truth.index]]
     pixels = thumbnails(faces)[[row for row, photo in enumerate(faces.photos) if photo in truth.index]]
     held_out = truth.index.isin(combined.index)
     if held_out.all():
         raise UserError("params.yaml: folds: all are trained, so nobody is left to learn from; train fewer")
     train, test = truth[~held_out], truth[held_out]
-    guess = {a: regression(pixels[~held_out], train[a], pixels[held_out]) for a in ATTRIBUTES}
-    true = test["class"].to_numpy()
-    return {
-        "commonest class": scores(true, np.full(len(true), train["class"].mode()[0])),
-        f"logistic regression, {SIDE}x{SIDE}": scores(true, encode(**guess)),
-        "this pipeline": scores(true, combined["class"].loc[test.index].to_numpy()),
+    guess = {a: regression(pixels[~held_out], train[a], pixels[held_out]) for a in p.classes.attributes}
+    answers = {
+        "commonest class": np.full(len(test), train[CLASS].mode()[0]),
+        f"logistic regression, {SIDE}x{SIDE}": p.classes.encode(*guess.values()),
+        "this pipeline": combined[CLASS].loc[test.index].to_numpy(),
     }
+    return {name: scores(test, with_values(numbers, p.classes), p.classes) for name, numbers in answers.items()}
 
 
 def main():
-    print("| labels by | macro F1 | accuracy | " + " | ".join(f"{a} F1" for a in ATTRIBUTES) + " |")
-    print("|---" * (3 + len(ATTRIBUTES)) + "|")
-    for name, row in baselines().items():
+    p = read_params()
+    attributes = p.classes.attributes
+    print("| labels by | macro F1 | accuracy | " + " | ".join(f"{a} F1" for a in attributes) + " |")
+    print("|---" * (3 + len(attributes)) + "|")
+    for name, row in baselines(p).items():
         print(f"| {name} | {row['f1']:.3f} | {row['accuracy']:.3f} | "
-              + " | ".join(f"{row[a]['f1']:.3f}" for a in ATTRIBUTES) + " |")
+              + " | ".join(f"{row[a]['f1']:.3f}" for a in attributes) + " |")
 
 
 if __name__ == "__main__":

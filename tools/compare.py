@@ -2,7 +2,7 @@
 
     python -m tools.compare A B [--labels REV]
 
-A and B are experiments, branches, tags, commits, or `workspace`. Prints macro F1 of the 18 classes and of each attribute,
+A and B are experiments, branches, tags, commits, or `workspace`. Prints macro F1 of the joint classes and of each attribute,
 and the differences with 95% intervals by a paired bootstrap over people: each draw scores the same people for both. A
 difference whose interval holds 0 may be chance. Several seeds of one setting, A1,A2,A3, count as one: their mean is
 compared, and each draw resamples the seeds, too, so that the interval covers them. With a single seed it cannot.
@@ -15,14 +15,12 @@ import argparse
 import numpy as np
 import pandas as pd
 
-from stages.core.classes import ATTRIBUTES
+from stages.core.classes import Classes
 from stages.core.command_line import run
 from stages.core.errors import UserError
-from stages.core.metrics import scores
+from stages.core.metrics import scores, with_values
 from stages.evaluation.bootstrap import DRAWS, interval, scores_of_draws
-from tools.shared.revisions import read_labels
-
-ROWS = {"f1": "18 classes", **{attribute: attribute for attribute in ATTRIBUTES}}
+from tools.shared.revisions import classes_at, read_labels
 
 
 def read_side(words: str) -> dict[str, pd.DataFrame]:
@@ -50,6 +48,17 @@ def check_people(a: dict[str, pd.DataFrame], b: dict[str, pd.DataFrame]) -> None
                             f"of one, {name} or {first_name}: {command} {name}")
 
 
+def common_classes(names: list[str]) -> Classes:
+    """What all revisions label photos as; raises UserError where they differ."""
+    each = {name: classes_at(name) for name in names}
+    first = next(iter(each))
+    for name, classes in each.items():
+        if classes != each[first]:
+            raise UserError(f"{first} labels photos by {', '.join(each[first].attributes)} ({each[first].count} classes), and "
+                            f"{name} by {', '.join(classes.attributes)} ({classes.count}): their scores are of other things")
+    return each[first]
+
+
 def on_labels_of(revision: str, a: dict[str, pd.DataFrame], b: dict[str, pd.DataFrame]) -> tuple[dict, dict, str]:
     """Both sides with one revision's labels, on the photos that all have, and a line that counts what this changed.
 
@@ -73,23 +82,29 @@ def on_labels_of(revision: str, a: dict[str, pd.DataFrame], b: dict[str, pd.Data
                     f"that not all runs have{''.join(differ)}")
 
 
-def score_of(tables: list[pd.DataFrame]) -> dict[str, float]:
-    """Macro F1 of the 18 classes ("f1") and of each attribute, as the mean over seeds."""
-    each = [scores(table.true.to_numpy(), table.guess.to_numpy()) for table in tables]
-    return {name: float(np.mean([one["f1"] if name == "f1" else one[name]["f1"] for one in each])) for name in ROWS}
+def sides_of(table: pd.DataFrame, classes: Classes) -> list[pd.DataFrame]:
+    """True values and guesses, a column an attribute, and the joint class."""
+    return [with_values(table[column].to_numpy(), classes) for column in ("true", "guess")]
 
 
-def draws_of(tables: list[pd.DataFrame], seed: int, draws: int = DRAWS) -> dict[str, np.ndarray]:
+def score_of(tables: list[pd.DataFrame], classes: Classes) -> dict[str, float]:
+    """Macro F1 of the joint classes ("f1") and of each attribute, as the mean over seeds."""
+    each = [scores(*sides_of(table, classes), classes) for table in tables]
+    return {name: float(np.mean([one["f1"] if name == "f1" else one[name]["f1"] for one in each]))
+            for name in ("f1", *classes.attributes)}
+
+
+def draws_of(tables: list[pd.DataFrame], seed: int, classes: Classes, draws: int = DRAWS) -> dict[str, np.ndarray]:
     """The same for each bootstrap draw (draws,): of people, the same draws for every table, and of seeds, if several.
 
     Resampling K seeds gives (K - 1) / K of the variance of the seeds' mean, which the root corrects (Davison and Hinkley,
     "Bootstrap Methods and their Application", 1997, chapter 2).
     """
-    each = [scores_of_draws(*(table[column].to_numpy() for column in ("true", "guess", "person")), draws) for table in tables]
+    each = [scores_of_draws(*sides_of(table, classes), table.person.to_numpy(), classes, draws) for table in tables]
     seeds = len(each)
     times = np.random.default_rng(seed).multinomial(seeds, np.full(seeds, 1 / seeds), draws)
     share = (1 + (times - 1) * (seeds / max(1, seeds - 1)) ** 0.5) / seeds
-    return {name: sum(share[:, i] * one[name] for i, one in enumerate(each)) for name in ROWS}
+    return {name: sum(share[:, i] * one[name] for i, one in enumerate(each)) for name in ("f1", *classes.attributes)}
 
 
 def rightly_labelled(tables: list[pd.DataFrame]) -> pd.Series:
@@ -98,13 +113,15 @@ def rightly_labelled(tables: list[pd.DataFrame]) -> pd.Series:
     return (table.true == table.guess).groupby(table.person).mean() > 0.5
 
 
-def report(sides: dict[str, list[pd.DataFrame]]) -> str:
+def report(sides: dict[str, list[pd.DataFrame]], classes: Classes) -> str:
     """The printed text; sides: the tables of both sides by name."""
     (a, one), (b, two) = sides.items()
     width = max(10, len(a), len(b))
     lines = [f"{'macro F1':12} {a:>{width}} {b:>{width}}  difference"]
-    scored, draws = [score_of(side) for side in (one, two)], [draws_of(side, seed) for seed, side in enumerate((one, two))]
-    for name, title in ROWS.items():
+    scored = [score_of(side, classes) for side in (one, two)]
+    draws = [draws_of(side, seed, classes) for seed, side in enumerate((one, two))]
+    for name in ("f1", *classes.attributes):
+        title = f"{classes.count} classes" if name == "f1" else name
         low, high = interval(draws[1][name] - draws[0][name])
         difference = scored[1][name] - scored[0][name]
         lines.append(f"{title:12} {scored[0][name]:{width}.4f} {scored[1][name]:{width}.4f}  {difference:+.4f} "
@@ -126,12 +143,13 @@ def main():
     if len(args.sides) != 2:
         raise UserError(f"needs A B, and got {' '.join(args.sides) or 'none'}")
     (a, b), note = map(read_side, args.sides), ""
+    classes = common_classes([*a, *b])
     if args.labels:
         a, b, note = on_labels_of(args.labels, a, b)
     else:
         check_people(a, b)
     one, two = args.sides
-    print(report({one: list(a.values()), f"{two} " if one == two else two: list(b.values())}))
+    print(report({one: list(a.values()), f"{two} " if one == two else two: list(b.values())}, classes))
     if note:
         print(note)
 

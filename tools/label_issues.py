@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from stages.core.classes import ATTRIBUTES, BORDERS
+from stages.core.classes import AGE, OF_PERSON, years_of
 from stages.core.command_line import run
 from stages.core.errors import UserError
 from stages.core.face_store import TABLE, Faces
@@ -33,7 +33,7 @@ def read_combined() -> pd.DataFrame:
         raise UserError(f"{COMBINED}: no such file; run dvc repro first")
     combined = pd.read_parquet(COMBINED)
     if "class_0" not in combined:
-        raise UserError(f"{COMBINED}: no columns class_0 to class_17; run dvc repro again")
+        raise UserError(f"{COMBINED}: no columns class_0, class_1, ...; run dvc repro again")
     return combined
 
 
@@ -52,12 +52,17 @@ def describe(rows: pd.DataFrame, labels: pd.DataFrame, given: pd.DataFrame, p: P
         rest = "; no photo of the others could be read"
     elif people < everyone:
         rest = f"; the models learnt from the others, and folds: {list(range(p.split.n_folds))} would judge everyone"
-    border = labels.photo[np.any([near(labels.age.astype(int), border) for border in BORDERS], axis=0)]
-    return f"""judged: {people} of {everyone} people to train on, {len(judged)} photos{rest}
-gender: {found.get("gender", 0)} people suspected
-age: {found.get("age", 0)} people suspected; {judged.person[judged.photo.isin(border)].nunique()} of all are so near \
-{" or ".join(map(str, BORDERS))} that they may be of either group
-mask: {found.get("mask", 0)} photos suspected"""
+    lines = [f"judged: {people} of {everyone} people to train on, {len(judged)} photos{rest}"]
+    for attribute in sorted(p.classes.attributes, key=lambda name: name not in OF_PERSON):  # people first, then photos
+        of = "people" if attribute in OF_PERSON else "photos"
+        lines.append(f"{attribute}: {found.get(attribute, 0)} {of} suspected")
+        if attribute == AGE:
+            borders = p.classes.borders
+            years = years_of(labels[AGE])
+            close = labels.photo[(years >= 0) & np.any([near(years, border) for border in borders], axis=0)]
+            lines[-1] += (f"; {judged.person[judged.photo.isin(close)].nunique()} of all are so near "
+                          f"{' or '.join(map(str, borders))} that they may be of either group")
+    return "\n".join(lines)
 
 
 def main():
@@ -77,13 +82,13 @@ def main():
         raise UserError(f"--out: {args.out} is labels.corrections, and holds what you accepted; name another file")
     if not (FACES / TABLE).is_file():
         raise UserError(f"{FACES}: no crops there; run dvc repro first")
-    given, labels = read_csv("data/given.csv", ["photo", "person", *ATTRIBUTES]), read_corrected(p)
+    given, labels = read_csv("data/given.csv", ["photo", "person", *p.classes.attributes]), read_corrected(p)
     photos, faces = read_csv("data/photos.csv", ["photo", "person", "part"]), Faces(FACES)
     seen = combined.photo[combined.part == "train"]
     check_same(COMBINED, seen, set(given.photo) & set(labels.photo))
     check_same(FACES, faces.photos, photos.photo)
 
-    rows = find_label_issues(combined, given, labels)
+    rows = find_label_issues(combined, given, labels, p.classes)
     write_csv(rows, args.out)
     print(describe(rows, labels[labels.photo.isin(seen)], given, p), f"{args.out}: {len(rows)} rows", sep="\n")
     pairs = find_near_duplicates(faces, photos)

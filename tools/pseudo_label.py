@@ -13,24 +13,26 @@ import io
 import numpy as np
 import pandas as pd
 
-from stages.core.classes import ATTRIBUTES, CLASSES, VALUES
+from stages.core.classes import Classes
 from stages.core.command_line import run
 from stages.core.errors import UserError
 from stages.core.files import write_csv
 from stages.core.model_params import PSEUDO, Model
 from stages.core.params import FILE, read_params
 from stages.core.yaml_file import load
-from stages.evaluation.breakdown import marginals
+from stages.evaluation.breakdown import joint_of, marginals
 from tools.shared.revisions import read_at
 
 COMBINED = "data/combined.parquet"
 
 
-def read_combined(revision: str) -> pd.DataFrame:
-    """data/combined.parquet of a revision; raises UserError if it has no probabilities of the classes."""
+def read_combined(revision: str, classes: Classes) -> pd.DataFrame:
+    """data/combined.parquet of a revision; raises UserError if it has not the probabilities of these classes."""
     table = pd.read_parquet(io.BytesIO(read_at(revision, COMBINED)))
-    if "class_0" not in table:
-        raise UserError(f"{revision}: its {COMBINED} has no columns class_0 to class_17; run that experiment again")
+    found = sum(column.startswith("class_") for column in table)
+    if found != classes.count:
+        raise UserError(f"{revision}: its {COMBINED} has {found} columns class_0, class_1, ..., and params.yaml has "
+                        f"{classes.count} classes; run that experiment again")
     return table
 
 
@@ -40,19 +42,18 @@ def trained_on_everyone(revision: str) -> bool:
     return len(params["folds"]) > 1 or bool(params["refit"])
 
 
-def confident_labels(combined: pd.DataFrame, p: Model, confidence: float) -> pd.DataFrame:
+def confident_labels(combined: pd.DataFrame, p: Model, classes: Classes, confidence: float) -> pd.DataFrame:
     """photo,label,confidence of the eval photos whose likeliest class, among those of `p`, has at least this confidence:
     the lowest probability of its attributes. The product of three, as a joint class has, is low for nearly all photos.
     """
     evals = combined[combined.part == "eval"]
-    joint = evals[[f"class_{i}" for i in range(len(CLASSES))]].to_numpy().reshape(-1, *map(len, VALUES.values()))
-    others = tuple(axis for axis, attribute in enumerate(ATTRIBUTES, 1) if attribute not in p.attributes)
-    probabilities = joint.sum(others)
+    others = tuple(axis for axis, attribute in enumerate(classes.attributes, 1) if attribute not in p.attributes)
+    probabilities = joint_of(evals, classes).reshape(-1, *classes.sizes).sum(others)
     chosen = probabilities.reshape(len(evals), -1).argmax(1)
     values = np.unravel_index(chosen, probabilities.shape[1:])
     rows = np.arange(len(evals))
-    sure = np.min([marginals(evals, attribute)[rows, value] for attribute, value in zip(p.attributes, values)], axis=0)
-    labels = pd.DataFrame({"photo": evals.photo, "label": np.array(p.class_names)[chosen], "confidence": sure.round(4)})
+    sure = np.min([marginals(evals, attribute, classes)[rows, value] for attribute, value in zip(p.attributes, values)], axis=0)
+    labels = pd.DataFrame({"photo": evals.photo, "label": np.array(p.classes.names)[chosen], "confidence": sure.round(4)})
     return labels[sure >= confidence]
 
 
@@ -63,21 +64,22 @@ def main():
     parser.add_argument("model", metavar="MODEL")
     parser.add_argument("--confidence", type=float, default=0.9, help="from 0 to 1; default %(default)s")
     args = parser.parse_args()
-    sections = read_params().sections
+    params = read_params()
+    sections = params.sections
     if args.model not in sections:
         raise UserError(f"{FILE}: {args.model!r} is no model's section; there are {', '.join(sections)}")
     if not 0 <= args.confidence <= 1:
         raise UserError(f"--confidence: {args.confidence} is not between 0 and 1")
-    combined = read_combined(args.experiment)
+    combined = read_combined(args.experiment, params.classes)
     if trained_on_everyone(args.experiment):
         print(f"{args.experiment} has several folds, or a refit: its models learnt from the people of the held-out fold, so "
               "their labels flatter the score of a model trained on them; take an experiment of the same single fold")
-    labels = confident_labels(combined, sections[args.model], args.confidence)
+    labels = confident_labels(combined, sections[args.model], params.classes, args.confidence)
     out = PSEUDO / f"{args.experiment.replace('/', '-')}-{args.model}.csv"
     write_csv(labels, out)
     counts = labels.label.value_counts()
     print(f"{out}: {len(labels)} of {(combined.part == 'eval').sum()} photos; "
-          + ", ".join(f"{name} {counts.get(name, 0)}" for name in sections[args.model].class_names))
+          + ", ".join(f"{name} {counts.get(name, 0)}" for name in sections[args.model].classes.names))
 
 
 if __name__ == "__main__":

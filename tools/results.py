@@ -21,13 +21,13 @@ import numpy as np
 import pandas as pd
 from dvc.exceptions import DvcException
 
-from stages.core.classes import ATTRIBUTES
+from stages.core.classes import CONTEST
 from stages.core.command_line import run
 from stages.core.errors import UserError
 from stages.core.files import write_csv
-from stages.core.metrics import scores
 from stages.core.yaml_file import load
-from stages.evaluation.bootstrap import interval, scores_of_draws
+from stages.evaluation.bootstrap import interval
+from tools.compare import draws_of, score_of
 from tools.runs import LOGS, RUNS, TRAINED, differing_keys, experiment_of, read_runs
 from tools.shared.learning_curves import draw_curves
 from tools.shared.revisions import git, params_at, read_labels, revisions
@@ -45,11 +45,10 @@ class Result:
     curves: dict[str, list[float]]
 
     def draws(self) -> dict[str, np.ndarray]:
-        return scores_of_draws(self.labels.true.to_numpy(), self.labels.guess.to_numpy(), self.labels.person.to_numpy())
+        return draws_of([self.labels], 0, CONTEST)
 
     def scores(self) -> dict[str, float]:
-        each = scores(self.labels.true.to_numpy(), self.labels.guess.to_numpy())
-        return {"f1": each["f1"], **{attribute: each[attribute]["f1"] for attribute in ATTRIBUTES}}
+        return score_of([self.labels], CONTEST)
 
 
 def read_result(revision: str) -> Result:
@@ -92,7 +91,7 @@ def row_of(result: Result, base: Result | None) -> list[str]:
     score, draws = result.scores(), result.draws()
     seconds = "" if result.seconds is None else f"{result.seconds:.0f}"
     return [with_interval(score["f1"], draws["f1"]), difference_of(result, base),
-            *(with_interval(score[a], draws[a]) for a in ATTRIBUTES), seconds]
+            *(with_interval(score[a], draws[a]) for a in CONTEST.attributes), seconds]
 
 
 def table_of(size: str, runs: dict[str, list[str]], results: dict[str, Result]) -> str:
@@ -100,7 +99,7 @@ def table_of(size: str, runs: dict[str, list[str]], results: dict[str, Result]) 
     outdated = {name: differing_keys(result.params, runs[name]) for name, result in results.items()}
     first = next(iter(runs))
     base = results[first] if first in results and not outdated[first] else None
-    head = ["run", "macro F1", f"against {first}", *(f"{a} F1" for a in ATTRIBUTES), "training, s", "command"]
+    head = ["run", "macro F1", f"against {first}", *(f"{a} F1" for a in CONTEST.attributes), "training, s", "command"]
     lines = [head, ["---"] * len(head)]
     for name, words in runs.items():
         names, settings = ([w for w in words if ("=" in w) == is_setting] for is_setting in (False, True))

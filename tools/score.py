@@ -8,21 +8,21 @@ import argparse
 
 import pandas as pd
 
-from stages.core.classes import ATTRIBUTES, CLASSES
+from stages.core.classes import CONTEST
 from stages.core.command_line import run
 from stages.core.errors import UserError
 from stages.core.files import read_csv
-from stages.core.metrics import scores, shares
+from stages.core.metrics import scores, shares, with_values
 from tools.compare import report
 
 
 def read_answers(path: str) -> pd.Series:
     """Class of each ImageID; raises UserError for a class outside 0 to 17, a duplicate ImageID, or an empty table."""
     table = read_csv(path, ["ImageID", "ans"])
-    wrong = table[~table.ans.isin([str(i) for i in range(len(CLASSES))])]
+    wrong = table[~table.ans.isin([str(i) for i in range(CONTEST.count)])]
     if len(wrong):
         raise UserError(f"{path}: ans of {wrong.ImageID.iloc[0]} is {wrong.ans.iloc[0]!r}; "
-                        f"allowed are whole numbers from 0 to {len(CLASSES) - 1}")
+                        f"allowed are whole numbers from 0 to {CONTEST.count - 1}")
     if table.ImageID.duplicated().any():
         raise UserError(f"{path}: ImageID {table.ImageID[table.ImageID.duplicated()].iloc[0]} stands in two rows")
     if table.empty:
@@ -41,8 +41,8 @@ def read_pair(submission: str, labels: str) -> tuple[pd.Series, pd.Series]:
 
 def score_files(submission: str, labels: str) -> tuple[dict, dict]:
     """Scores and shares of a submission."""
-    pair = [classes.to_numpy() for classes in read_pair(submission, labels)]
-    return scores(*pair), shares(*pair)
+    pair = [numbers.to_numpy() for numbers in read_pair(submission, labels)]
+    return scores(*(with_values(numbers, CONTEST) for numbers in pair), CONTEST), shares(*pair, CONTEST)
 
 
 def read_side(submission: str, labels: str) -> list[pd.DataFrame]:
@@ -57,7 +57,7 @@ def read_side(submission: str, labels: str) -> list[pd.DataFrame]:
 def describe(result: dict, share: dict) -> str:
     """The printed text for the scores and shares of score_files."""
     lines = [f"{'':24} {'F1':>7} {'accuracy':>9}"]
-    for name, row in (("18 classes", result), *((a, result[a]) for a in ATTRIBUTES)):
+    for name, row in (("18 classes", result), *((a, result[a]) for a in CONTEST.attributes)):
         lines.append(f"{name:24} {row['f1']:7.4f} {row['accuracy']:9.4f}")
     lines += ["", f"{'class':24} {'F1':>7} {'of labels':>9} {'of answers':>10}"]
     for name, f1 in result["f1_by_class"].items():
@@ -75,7 +75,7 @@ def main():
     if files.against == files.submission:
         raise UserError(f"--against: {files.against} is SUBMISSION itself; name another")
     if files.against:
-        print(report({file: read_side(file, files.labels) for file in (files.against, files.submission)}))
+        print(report({file: read_side(file, files.labels) for file in (files.against, files.submission)}, CONTEST))
     else:
         print(describe(*score_files(files.submission, files.labels)))
 

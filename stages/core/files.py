@@ -53,7 +53,10 @@ def read_csv(path, columns: list[str], delimiter: str = ",", lower: bool = False
             rows = [(lines.line_num, row) for row in lines if row]  # skips empty lines
     except (FileNotFoundError, IsADirectoryError):
         raise UserError(f"{path}: no such file") from None
-    except (UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8 ({error.reason} at byte {error.start}); save it as `CSV UTF-8`, or run iconv, such "
+                        f"as iconv -f cp949 -t utf-8 {path}") from None
+    except csv.Error as error:
         raise UserError(f"{path}: not a CSV table in UTF-8 ({error})") from None
     if not rows:
         raise UserError(f"{path}: not a CSV table in UTF-8 (it is empty)")

@@ -2,16 +2,16 @@
 
 params.yaml and docs/training.md say what each parameter means.
 """
-from itertools import product
+from itertools import pairwise
 from math import prod
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from stages.core.augmentation_names import AUGMENTATIONS
 from stages.core.backbone_names import is_backbone
-from stages.core.classes import ATTRIBUTES, BORDERS, OLDEST, VALUES
+from stages.core.classes import AGE, OLDEST, Classes
 from stages.core.param_types import Age, Count, FileName, Section, Seed, a_name_is_a_list, null_is_none
 
 PSEUDO = Path("data/pseudo")
@@ -24,7 +24,9 @@ JOINT_YEARS = "year_distribution or mean_variance"  # those of them that a joint
 
 
 class Model(Section):
-    attribute: Literal["mask", "gender", "age", "joint"]
+    """A model's section. Validate with the context {"classes": Classes}, those of the section `classes`."""
+
+    attribute: str
     backbone: str
     pretrained: bool
     weights: FileName | None
@@ -68,32 +70,32 @@ class Model(Section):
     mixing_alpha: Annotated[float, Field(gt=0, le=100)]
     mixing_partners: Literal["any", "class", "other"]
     mixing_within: Annotated[Literal["none", "gender"], null_is_none]
-    mixing_cells: list[tuple[Literal["male", "female", "any"], Age, Age]]
+    mixing_cells: list[tuple[str, Age, Age]]
     pseudo: FileName | None
     best: Literal["f1", "accuracy", "loss"]
     patience: Count
     soup: Annotated[int, Field(ge=1, le=20)]
     seed: Seed
 
+    _classes: Classes = PrivateAttr()
+
+    def model_post_init(self, context):
+        self._classes = context["classes"]
+
+    @property
+    def classes(self) -> Classes:
+        """What it learns: the values of its attribute, or the joint classes of all."""
+        return self._classes if self.attribute == "joint" else self._classes.only((self.attribute,))
+
     @property
     def attributes(self) -> tuple[str, ...]:
-        """The attributes it learns, in the order of the 18 classes."""
-        return ATTRIBUTES if self.attribute == "joint" else (self.attribute,)
-
-    @property
-    def classes(self) -> int:
-        """Number of classes it predicts: those of its attribute, or 18."""
-        return prod(len(VALUES[attribute]) for attribute in self.attributes)
-
-    @property
-    def class_names(self) -> list[str]:
-        """Names of its classes, such as under30, or worn_male_under30."""
-        return ["_".join(names) for names in product(*(VALUES[attribute] for attribute in self.attributes))]
+        """The attributes it learns, in the order of the joint classes."""
+        return self.classes.attributes
 
     @property
     def heads(self) -> tuple[int, ...]:
         """Number of classes of each head: one head, except for a joint model with a head for each attribute."""
-        return (self.classes,)
+        return (self.classes.count,)
 
     def loss_of(self, attribute: str) -> str:
         """The loss of the head that learns an attribute."""
@@ -102,7 +104,7 @@ class Model(Section):
     @property
     def learns_years(self) -> bool:
         """Whether it learns age in years, of which its head makes the groups that it predicts."""
-        return self.loss_of("age") in YEAR_LOSSES
+        return AGE in self.attributes and self.loss_of(AGE) in YEAR_LOSSES
 
     @property
     def training_heads(self) -> tuple[int, ...]:
@@ -111,7 +113,7 @@ class Model(Section):
 
     @property
     def targets(self) -> int:
-        """Number of training targets: the classes, of which years are 121 in place of three where it learns years."""
+        """Number of training targets: the classes, of which years are 121 in place of the groups where it learns years."""
         return prod(self.training_heads)
 
     @property
@@ -159,7 +161,10 @@ class Model(Section):
         for name in ("warmup", "freeze_epochs"):
             if getattr(self, name) >= self.epochs:
                 raise ValueError(f"{name}: {getattr(self, name)} must be below epochs, {self.epochs}")
+        genders = (*self._classes.values.get("gender", ()), "any")
         for gender, first, last in self.mixing_cells:
+            if gender not in genders:
+                raise ValueError(f"mixing_cells: {gender!r} is no gender; there are {', '.join(genders)}")
             if first > last:
                 raise ValueError(f"mixing_cells: [{gender}, {first}, {last}] must be [gender, first age, last age]")
         return self
@@ -179,23 +184,36 @@ class Model(Section):
 class AgedModel(Model):
     """A model that learns age, alone or with the other attributes."""
 
-    border_low: Annotated[Age, Field(ge=1)]
-    border_high: Annotated[Age, Field(ge=1)]
+    border_low: Annotated[Age, Field(ge=1)] | None
+    border_high: Annotated[Age, Field(ge=1)] | None
     drop: list[tuple[Age, Age]]
 
     @property
-    def borders(self) -> tuple[int, int]:
-        return self.border_low, self.border_high
+    def moved(self) -> dict[str, int]:
+        """The borders that are its own, by name."""
+        return {name: own for name in ("border_low", "border_high") if (own := getattr(self, name)) is not None}
+
+    @property
+    def borders(self) -> tuple[int, ...]:
+        """The borders of its age groups, in training only: the official ones, but for those of its own."""
+        official = self.classes.borders
+        if not self.moved:
+            return official
+        return self.moved.get("border_low", official[0]), self.moved.get("border_high", official[1])
 
     @model_validator(mode="after")
     def ranges_rise(self):
-        if not self.border_low < self.border_high:
-            raise ValueError(f"border_low: {self.border_low} must be below border_high, {self.border_high}")
+        for name, own in self.moved.items():
+            if len(self.classes.borders) != 2:
+                raise ValueError(f"{name}: {own} is one of two borders, and classes.age has {len(self.classes.borders)}; set "
+                                 "it to null")
+        if sorted(set(self.borders)) != list(self.borders):
+            raise ValueError(f"border_low: {self.borders[0]} must be below border_high, {self.borders[1]}")
         for first, last in self.drop:
             if first > last:
                 raise ValueError(f"drop: [{first}, {last}] must be [first age, last age]")
         if any(all(any(a <= age <= b for a, b in self.drop) for age in group) for group in self.groups()):
-            raise ValueError(f"drop: {[list(r) for r in self.drop]} leaves no age in one of the three groups")
+            raise ValueError(f"drop: {[list(r) for r in self.drop]} leaves no age in one of the {len(self.groups())} groups")
         return self
 
     @model_validator(mode="after")
@@ -205,8 +223,7 @@ class AgedModel(Model):
         asked = f"loss: {self.loss!r}" if self.attribute == "age" else f"attribute_losses: {self.attribute_losses}"
         for name, value, allowed, why in (
                 ("head_layers", self.head_layers, 1, "has a head of its own"),
-                ("border_low", self.border_low, BORDERS[0], "learns years, not groups"),
-                ("border_high", self.border_high, BORDERS[1], "learns years, not groups"),
+                *((name, own, None, "learns years, not groups") for name, own in self.moved.items()),
                 ("mixing_partners", self.mixing_partners, "any", "learns years, not classes"),
                 ("pseudo", self.pseudo, None, "asks for years, and pseudo labels are groups")):
             if value != allowed:
@@ -215,7 +232,8 @@ class AgedModel(Model):
         return self
 
     def groups(self) -> list[range]:
-        return [range(self.border_low), range(self.border_low, self.border_high), range(self.border_high, OLDEST + 1)]
+        """The ages of each group."""
+        return [range(low, high) for low, high in pairwise((0, *self.borders, OLDEST + 1))]
 
 
 class AgeModel(AgedModel):
@@ -225,23 +243,26 @@ class AgeModel(AgedModel):
 
 
 class JointModel(AgedModel):
-    """One network for all three attributes."""
+    """One network for all attributes."""
 
     attribute: Literal["joint"]
-    head: Literal["attributes", "classes18"]
-    attribute_losses: dict[Literal[ATTRIBUTES], Loss]
+    head: Literal["attributes", "classes"]
+    attribute_losses: dict[str, Loss]
 
     @property
     def heads(self) -> tuple[int, ...]:
-        return tuple(len(VALUES[a]) for a in ATTRIBUTES) if self.head == "attributes" else (self.classes,)
+        return self.classes.sizes if self.head == "attributes" else (self.classes.count,)
 
     def loss_of(self, attribute: str) -> str:
         return self.attribute_losses.get(attribute, self.loss)
 
     @model_validator(mode="after")
     def losses_fit_the_heads(self):
-        if self.head == "classes18" and self.attribute_losses:
-            raise ValueError(f"attribute_losses: {self.attribute_losses} and head: 'classes18' exclude each other; it has "
+        if unknown := self.attribute_losses.keys() - set(self.attributes):
+            raise ValueError(f"attribute_losses: {self.attribute_losses}: there is no attribute {', '.join(sorted(unknown))}; "
+                             f"there are {', '.join(self.attributes)}")
+        if self.head == "classes" and self.attribute_losses:
+            raise ValueError(f"attribute_losses: {self.attribute_losses} and head: 'classes' exclude each other; it has "
                              "one loss, so set attribute_losses to {} or head to attributes")
         for attribute, loss in self.attribute_losses.items():
             if loss == "ordinal":
@@ -254,5 +275,5 @@ class JointModel(AgedModel):
                              f"each other; {', '.join(sorted(weighing))} weighs the classes, so set class_weights to none")
         if self.head == "attributes" and "arcface" in (self.loss, *self.attribute_losses.values()):
             raise ValueError("loss: 'arcface' and head: 'attributes' exclude each other; ArcFace is a single head, so set "
-                             "head to classes18 or take another loss")
+                             "head to classes or take another loss")
         return self

@@ -7,9 +7,9 @@ describes a model (stages/core/model_params.py).
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, TypeAdapter, ValidationError, model_validator
 
-from stages.core.classes import ATTRIBUTES
+from stages.core.classes import AGE, OLDEST, Classes, make_classes
 from stages.core.errors import UserError
 from stages.core.model_params import OWN, AgeModel, JointModel, Model
 from stages.core.param_types import (
@@ -27,8 +27,12 @@ from stages.core.yaml_file import read_yaml
 
 FILE = Path("params.yaml")
 CORRECTIONS = Path("data/corrections")
+GROUPS = Path("data/groups")
+PAINTED = "data/painted"  # the folder that stages/paint.py writes
 SPECIALISTS = "specialists"  # in combine.weights: all models of a single attribute, together
 TRAINING = "training"  # the section that all models share
+CLASSES = "classes"  # the section of the attributes and their values
+COLUMNS = ("photo", "person", "part", "class", "label", "fold", "found", "years", "wearing")  # of tables, beside attributes
 IGNORED_KEYS = ("size", "nfiles")  # DVC's run cache ignores them, so it would take two values of one as the same
 
 
@@ -40,12 +44,50 @@ class Sample(Section):
 
 class Data(Section):
     root: FileName
+    layout: Literal["auto", "contest", "table", "utkface", "fairface", "imdb", "folders", "parquet", "tar"]
     table: FileName | None
+    columns: dict[str, FileName]
 
     @model_validator(mode="after")
     def table_is_in_the_root(self):
         if self.table and (Path(self.table).is_absolute() or ".." in Path(self.table).parts):
             raise ValueError(f"table: {self.table!r} must be a file in data.root, which the stage depends on, or null")
+        return self
+
+    @model_validator(mode="after")
+    def no_parameter_is_left_unread(self):
+        if self.table and self.layout not in ("auto", "table"):
+            raise ValueError(f"table: {self.table!r} and layout: {self.layout!r} exclude each other; set layout to table, or "
+                             "table to null")
+        if self.columns and self.layout not in ("auto", "table", "parquet", "tar"):
+            raise ValueError(f"columns: {self.columns}, which layout: {self.layout!r} does not read; set it to {{}}")
+        return self
+
+    @property
+    def tells_people(self) -> bool:
+        """Whether the layout is sure to have a place for the person of each photo to label."""
+        return bool(self.table) or self.layout in ("table", "imdb", "folders", "parquet", "tar")
+
+
+class Paint(Section):
+    sets: Annotated[list[Literal["painted"]], Field(max_length=1)]
+    source: Data
+    worn: Annotated[int, Field(ge=0, le=100)]
+    incorrect: Annotated[int, Field(ge=0, le=100)]
+    bare: Annotated[int, Field(ge=0, le=100)]
+    distractors: Annotated[float, Field(ge=0, le=1)]
+    seed: Seed
+
+    @model_validator(mode="after")
+    def something_is_made(self):
+        if not self.worn + self.incorrect + self.bare:
+            raise ValueError("worn: 0, incorrect: 0 and bare: 0 make no photo; set one of them above 0")
+        return self
+
+    @model_validator(mode="after")
+    def the_source_is_another_folder(self):
+        if Path(self.source.root) == Path(PAINTED):
+            raise ValueError(f"source.root: {self.source.root!r} is what the stage writes; name the folder of bare faces")
         return self
 
 
@@ -62,7 +104,14 @@ class Labels(Section):
 
 class Split(Section):
     n_folds: Annotated[int, Field(ge=2)]
+    groups: FileName | None
     seed: Seed
+
+    @model_validator(mode="after")
+    def groups_are_in_their_folder(self):
+        if self.groups and Path(self.groups).parent != GROUPS:
+            raise ValueError(f"groups: {self.groups!r} must be a file of {GROUPS}, which the stage depends on, or null")
+        return self
 
 
 class Detect(Section):
@@ -116,13 +165,21 @@ class Machine(Section):
     compile: bool
 
 
+Value = Annotated[str, Field(pattern=r"^[a-z0-9]+$")]  # no _, which joins the values of a joint class
+ClassesSection = TypeAdapter(dict[Name, list[Annotated[int, Field(ge=1, le=OLDEST, strict=True)] | Value]])
+
+
 class Params(Section):
-    """All of params.yaml. `sections` holds every model's section by its name, even if `models` does not list it."""
+    """All of params.yaml. `sections` holds every model's section by its name, even if `models` does not list it.
+
+    Validate with the context {"classes": Classes}, those of the section `classes`.
+    """
 
     models: Annotated[list[Name], Field(min_length=1)]
     folds: list[Annotated[int, Field(ge=0, strict=True)]]
     refit: list[Name]
     sample: Sample
+    paint: Paint
     data: Data
     labels: Labels
     split: Split
@@ -133,6 +190,20 @@ class Params(Section):
     export: Export
     machine: Machine
     sections: dict[Name, JointModel | AgeModel | Model]
+    _classes: Classes = PrivateAttr()
+
+    def model_post_init(self, context):
+        self._classes = context["classes"]
+
+    @property
+    def all_classes(self) -> Classes:
+        """Those of the section `classes`."""
+        return self._classes
+
+    @property
+    def classes(self) -> Classes:
+        """What the listed models learn, of the section `classes`."""
+        return self._classes.only({a for name in self.models for a in self.sections[name].attributes})
 
     @model_validator(mode="after")
     def lists_fit(self):
@@ -158,9 +229,23 @@ class Params(Section):
         return self
 
     @model_validator(mode="after")
-    def every_attribute_is_learnt(self):
-        lacking = [attribute for attribute in ATTRIBUTES if not self.specialists(attribute)]
-        if lacking and not (self.joint and lacking == list(ATTRIBUTES)):
+    def what_is_read_is_painted(self):
+        if Path(self.data.root) == Path(PAINTED) and not self.paint.sets:
+            raise ValueError(f"paint.sets: [] paints nothing, and data.root is {self.data.root!r}; set it to [painted]")
+        return self
+
+    @model_validator(mode="after")
+    def columns_are_known(self):
+        known = ("photo", "person", "part", *self.all_classes.attributes)
+        if unknown := (self.data.columns.keys() | self.paint.source.columns.keys()) - set(known):
+            raise ValueError(f"data.columns: there is no {', '.join(sorted(unknown))} to give a column to; there are "
+                             f"{', '.join(known)}")
+        return self
+
+    @model_validator(mode="after")
+    def specialists_learn_all_or_nothing(self):
+        lacking = [attribute for attribute in self.classes.attributes if not self.specialists(attribute)]
+        if 0 < len(lacking) < len(self.classes.attributes):
             raise ValueError(f"models: none of {', '.join(self.models)} learns {' or '.join(lacking)} alone; list one that "
                              "does, or joint models only")
         return self
@@ -172,11 +257,11 @@ class Params(Section):
             if name not in [*self.models, SPECIALISTS]:
                 raise ValueError(f"combine.weights: {name!r} is not in models, {', '.join(self.models)} (or "
                                  f"{SPECIALISTS}: those of one attribute each, together)")
-        for attribute in ATTRIBUTES:
+        for attribute in self.classes.attributes:
             names = self.specialists(attribute)
             if names and weights.get(SPECIALISTS, 1) and not any(weights.get(name, 1) for name in names):
                 raise ValueError(f"combine.weights: 0 for every model of {attribute} in models; leave one its vote")
-        ballots = [*self.joint, *([SPECIALISTS] if any(map(self.specialists, ATTRIBUTES)) else [])]
+        ballots = [*self.joint, *([SPECIALISTS] if any(map(self.specialists, self.classes.attributes)) else [])]
         if not any(weights.get(name, 1) for name in ballots):
             raise ValueError(f"combine.weights: 0 for all of {', '.join(ballots)}; leave one its vote")
         return self
@@ -186,9 +271,10 @@ class Params(Section):
         if self.combine.by_person and self.combine.decision == "offsets":
             raise ValueError("combine.decision: 'offsets' and by_person: true exclude each other; offsets that differ by mask "
                              "could give one person two ages, so set decision to cell_offsets or argmax")
-        if self.combine.by_person and not self.data.table:
+        if self.combine.by_person and not self.data.tells_people:
             raise ValueError("combine.by_person: true needs the person of each photo to label, which the contest's layout does "
-                             "not tell; set it to false, or give a table in data.table")
+                             "not tell, nor do UTKFace and FairFace; set it to false, give a table in data.table, or say in "
+                             f"data.layout, {self.data.layout!r}, which other layout it is")
         return self
 
     @model_validator(mode="after")
@@ -226,7 +312,8 @@ def parse(values) -> Params:
         raise UserError(f"{FILE}: holds no parameters")
     known = Params.model_fields.keys() - {"sections"}
     fixed = {key: value for key, value in values.items() if key in known}
-    models = {key: value for key, value in values.items() if key not in known and key != TRAINING}
+    models = {key: value for key, value in values.items() if key not in known and key not in (TRAINING, CLASSES)}
+    context = {"classes": read_classes(values.get(CLASSES))}
     shared = values.get(TRAINING)
     if not isinstance(shared, dict):
         raise UserError(f"{FILE}: {TRAINING}: missing; it holds what all models share")
@@ -239,18 +326,41 @@ def parse(values) -> Params:
             problems.append(f"{name}: no name for a model, since {why}")
         elif not is_model(section):
             problems.append(f"{name}: unknown parameter (a model's section has an `attribute`)")
+        elif section["attribute"] not in (*context["classes"].attributes, "joint"):
+            problems.append(f"{name}.attribute = {section['attribute']!r}: {CLASSES} has no such attribute; there are "
+                            f"{', '.join(context['classes'].attributes)}, and joint")
         else:
             kind = {"age": AgeModel, "joint": JointModel}.get(str(section["attribute"]), Model)
             try:
-                sections[name] = kind.model_validate(shared | section)
+                sections[name] = kind.model_validate(shared | section, context=context)
             except ValidationError as error:
                 problems += [describe(problem, origin(problem, name, section, shared)) for problem in error.errors()]
     if not problems:
         try:
-            return Params(**fixed, sections=sections)
+            return Params.model_validate(fixed | {"sections": sections}, context=context)
         except ValidationError as error:
             problems = [describe(problem) for problem in error.errors()]
     raise UserError(f"{FILE}: " + "; ".join(dict.fromkeys(problems)))
+
+
+def read_classes(values) -> Classes:
+    """The classes that the section `classes` describes; raises UserError naming what is not allowed in it."""
+    try:
+        section = ClassesSection.validate_python(values)
+    except ValidationError as error:
+        raise UserError(f"{FILE}: " + "; ".join(dict.fromkeys(describe(p, CLASSES) for p in error.errors()))) from None
+    taken = [*COLUMNS, *IGNORED_KEYS, "joint"]
+    for name, each in section.items():
+        if name in taken:
+            raise UserError(f"{FILE}: {CLASSES}.{name}: no name for an attribute; taken are {', '.join(taken)}")
+        if name == AGE and (not each or any(isinstance(border, str) for border in each) or sorted(set(each)) != each):
+            raise UserError(f"{FILE}: {CLASSES}.{name}: {each} must be the first ages of all groups but the first, rising, "
+                            "such as [30, 60]")
+        if name != AGE and (len(each) < 2 or len(set(each)) < len(each) or any(isinstance(value, int) for value in each)):
+            raise UserError(f"{FILE}: {CLASSES}.{name}: {each} must be two values or more, each a name and another one")
+    if not section:
+        raise UserError(f"{FILE}: {CLASSES}: no attribute; needed is one or more, such as mask: [worn, incorrect, bare]")
+    return make_classes(section, tuple(section.get(AGE, ())))
 
 
 def origin(problem: dict, name: str, section: dict, shared: dict) -> str:

@@ -10,8 +10,10 @@ is in every draw, once: nothing is known of the variance of such a class.
 from functools import lru_cache
 
 import numpy as np
+import pandas as pd
 
-from stages.core.classes import ATTRIBUTES, CLASSES, VALUES, cell_of, decode
+from stages.core.classes import OF_PERSON, Classes
+from stages.core.metrics import CLASS
 
 DRAWS = 2000
 
@@ -35,9 +37,10 @@ def draws_of_groups(cells: tuple[int, ...], draws: int) -> np.ndarray:
 def counts(true: np.ndarray, guess: np.ndarray, person: np.ndarray, classes: int) -> np.ndarray:
     """Photos of each person by class, (P, 3, classes): true positives, photos truly of it, photos predicted as it.
 
-    true, guess: (N,), from 0 to classes - 1. person: (N,), from 0 to P - 1.
+    true, guess: (N,), from 0 to classes - 1; photos whose true one is -1 do not count. person: (N,), from 0 to P - 1.
     """
-    out = np.zeros((person.max() + 1, 3, classes), np.int32)
+    out, known = np.zeros((person.max() + 1, 3, classes), np.int32), true >= 0
+    true, guess, person = true[known], guess[known], person[known]
     for kind, label, photos in ((0, true, true == guess), (1, true, slice(None)), (2, guess, slice(None))):
         np.add.at(out, (person[photos], kind, label[photos]), 1)
     return out
@@ -50,16 +53,26 @@ def f1_of_draws(times: np.ndarray, people: np.ndarray) -> np.ndarray:
     return (2 * right / np.maximum(labels + guesses, 1)).mean(1)
 
 
-def scores_of_draws(true: np.ndarray, guess: np.ndarray, people: np.ndarray, draws: int = DRAWS) -> dict[str, np.ndarray]:
-    """Macro F1 of each draw, (draws,): "f1" of the 18 classes, and each attribute's. true, guess: (N,) classes; people: (N,).
+def cells_of(true: pd.DataFrame, classes: Classes) -> np.ndarray:
+    """Gender and age group of each row, (N,), as one number, in the order of the classes; a missing label is a value, too."""
+    cells = np.zeros(len(true), int)
+    for attribute in classes.only(OF_PERSON).attributes:
+        cells = cells * (len(classes.values[attribute]) + 1) + true[attribute].to_numpy() + 1
+    return cells
 
-    All predictions for the same photos get the same draws, so that differences between two are paired.
+
+def scores_of_draws(true: pd.DataFrame, guess: pd.DataFrame, people: np.ndarray, classes: Classes,
+                    draws: int = DRAWS) -> dict[str, np.ndarray]:
+    """Macro F1 of each draw, (draws,): "f1" of the joint classes, and each attribute's. people: (N,).
+
+    true, guess: (N rows) a column an attribute, and CLASS; -1 where a true one is missing. All predictions for the same
+    photos get the same draws, so that differences between two are paired.
     """
     _, first, person = np.unique(people, return_index=True, return_inverse=True)
-    times = draws_of_groups(tuple(cell_of(true[first])), draws)
-    out = {"f1": f1_of_draws(times, counts(true, guess, person, len(CLASSES)))}
-    for attribute, a, b in zip(ATTRIBUTES, decode(true), decode(guess)):
-        out[attribute] = f1_of_draws(times, counts(a, b, person, len(VALUES[attribute])))
+    times, out = draws_of_groups(tuple(cells_of(true.iloc[first], classes)), draws), {}
+    for name, column, count in (("f1", CLASS, classes.count), *((a, a, len(v)) for a, v in classes.values.items())):
+        photos = counts(true[column].to_numpy(), guess[column].to_numpy(), person, count)
+        out[name] = f1_of_draws(times, photos)
     return out
 
 

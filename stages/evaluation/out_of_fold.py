@@ -1,18 +1,24 @@
 """Out-of-fold predictions beside the ground truth, a row a photo."""
 import pandas as pd
 
-from stages.core.classes import VALUES
+from stages.core.classes import Classes
 from stages.core.files import read_csv
 
 
-def read_out_of_fold(combined: pd.DataFrame, truth: pd.DataFrame, years: pd.Series) -> pd.DataFrame:
+def read_out_of_fold(combined: pd.DataFrame, truth: pd.DataFrame, years: pd.Series | None, classes: Classes) -> pd.DataFrame:
     """Join predictions and ground truth, a row a photo of the training part.
 
-    Columns: those of `combined` (data/combined.parquet), those of `truth` with _true, found (how the face was detected),
-    person, fold (text), years (the true age) and wearing (the name of the true mask class).
+    Columns: those of `combined` (data/combined.parquet), those of `truth` with _true (-1 where the label is missing), found
+    (how the face was detected), person, fold (text); where they are learnt, years (the true age, -1 where missing) and
+    wearing (the name of the true mask class). Left out are photos without any label.
     """
-    scored = combined[combined.part == "train"].join(truth.add_suffix("_true"), on="photo")
+    labelled = truth[(truth >= 0).any(axis=1)]
+    scored = combined[combined.part == "train"].join(labelled.add_suffix("_true"), on="photo", how="inner")
     for file, key, column in (("boxes", "photo", "found"), ("photos", "photo", "person"), ("folds", "person", "fold")):
         table = read_csv(f"data/{file}.csv", [key, column])
         scored = scored.merge(table[[key, column]], on=key)
-    return scored.assign(years=scored.photo.map(years), wearing=scored.mask_true.map(dict(enumerate(VALUES["mask"]))))
+    if years is not None:
+        scored["years"] = scored.photo.map(years)
+    if "mask" in classes.values:
+        scored["wearing"] = scored.mask_true.map(dict(enumerate(classes.values["mask"])))
+    return scored

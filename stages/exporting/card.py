@@ -3,11 +3,10 @@ import json
 
 import pandas as pd
 
-from stages.core.classes import ATTRIBUTES, VALUES
 from stages.evaluation.breakdown import f1_of_present
+from stages.exporting.int8 import cost_of_int8
 
 USE = """\
-Labels photos of faces by whether a mask is worn, worn incorrectly or not worn, by gender as it appears, and by age group.
 It is made for counting and for research on many photos.
 
 **Do not use it** to decide about a person, to identify people, to watch or punish them, or where a mistake harms somebody.
@@ -29,17 +28,21 @@ Or `label photo.jpg --bundle path/of/this/folder`. It needs no torch and no netw
 
 def readme(card: dict, labels: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> str:
     """The model card in Markdown. labels: reports/plots/labels.csv; tables: wearing and found, as in reports/plots."""
-    metrics = card["metrics"]
+    metrics, attributes = card["metrics"], list(card["classes"])
     licence = card["licence"] or "not stated; set `export.licence` in params.yaml to the licence of the photos"
-    parts = [f"{front_matter(card)}# {card['name']}\n\n{USE}\n\n## How to run it\n\n{RUN}"]
+    parts = [f"{front_matter(card)}# {card['name']}\n\n{what(card)} {USE}\n\n## How to run it\n\n{RUN}"]
     parts.append(f"## Scores\n\nMacro F1 on held-out people ({metrics['people']} people, {metrics['photos']} photos), with 95% "
-                 "intervals over people:\n\n" + markdown(score_rows(metrics), ["labels", "macro F1", "95% interval"]))
-    parts.append("By gender and age group, over the classes that occur:\n\n"
-                 + markdown(cell_rows(labels), ["people", "photos", "mask F1", "right in all three"]))
+                 "intervals over people:\n\n"
+                 + markdown(score_rows(metrics, attributes), ["labels", "macro F1", "95% interval"]))
+    if rows := cell_rows(labels, card["classes"]):
+        parts.append("By gender and age group, over the classes that occur:\n\n"
+                     + markdown(rows, ["people", "photos", "mask F1", "right in all"]))
     for name, title in (("wearing", "By how the mask is worn"), ("found", "By how the face was found")):
         wide = tables[name].pivot_table(index=[name, "photos"], columns="series", values="f1").reset_index()
-        rows = [[row[name], row["photos"], *(f"{row[a]:.3f}" for a in ATTRIBUTES)] for _, row in wide.iterrows()]
-        parts.append(f"{title}:\n\n" + markdown(rows, [name, "photos", *(f"{a} F1" for a in ATTRIBUTES)]))
+        known = [attribute for attribute in attributes if attribute in wide]
+        rows = [[row[name], row["photos"], *(f"{row[a]:.3f}" for a in known)] for _, row in wide.iterrows()]
+        if rows:
+            parts.append(f"{title}:\n\n" + markdown(rows, [name, "photos", *(f"{a} F1" for a in known)]))
     parts.append("## What it was made from\n\n" + markdown(origin_rows(card), ["", ""]))
     parts.append(f"## Licence of the training data\n\n{licence}\n")
     return "\n".join(parts)
@@ -49,19 +52,28 @@ def front_matter(card: dict) -> str:
     """What the Hugging Face Hub reads of a model card; its licences are a fixed list, so the user's own is `other`."""
     name = f"license_name: {json.dumps(card['licence'])}\n" if card["licence"] else ""
     return (f"---\nlicense: other\n{name}library_name: onnx\npipeline_tag: image-classification\n"
-            "tags: [face, mask, gender, age]\n---\n\n")
+            f"tags: [{', '.join(['face', *card['classes']])}]\n---\n\n")
 
 
-def score_rows(metrics: dict) -> list[list]:
-    rows = [["18 classes", metrics["f1"], "f1"], *([a, metrics[a]["f1"], a] for a in ATTRIBUTES)]
-    return [[title, f"{value:.3f}", "{low:.3f} to {high:.3f}".format(**metrics["interval"][key])] for title, value, key in rows]
+def what(card: dict) -> str:
+    """What it labels, in a sentence."""
+    values = "; ".join(f"{attribute} ({', '.join(names)})" for attribute, names in card["classes"].items())
+    return f"Labels photos of faces by {values}."
 
 
-def cell_rows(labels: pd.DataFrame) -> list[list]:
-    """gender and age group, photos, F1 of the mask, share of photos that are right in all three."""
-    rows = []
-    for gender in VALUES["gender"]:
-        for age in VALUES["age"]:
+def score_rows(metrics: dict, attributes: list[str]) -> list[list]:
+    rows = [[f"{metrics['classes']} classes", metrics["f1"], "f1"], *([a, metrics[a]["f1"], a] for a in attributes)]
+    return [[title, f"{value:.3f}", "{low:.3f} to {high:.3f}".format(**metrics["interval"][key])]
+            for title, value, key in rows if value is not None]
+
+
+def cell_rows(labels: pd.DataFrame, classes: dict[str, list[str]]) -> list[list]:
+    """gender and age group, photos, F1 of the mask, share of photos that are right in all; none unless all three are learnt."""
+    if not {"mask", "gender", "age"} <= classes.keys():
+        return []
+    rows, labels = [], labels.dropna(subset="class_true")
+    for gender in classes["gender"]:
+        for age in classes["age"]:
             cell = labels[(labels.gender_true == gender) & (labels.age_true == age)]
             if len(cell):
                 right = (cell.class_true == cell.class_predicted).mean()
@@ -82,9 +94,7 @@ def origin_rows(card: dict) -> list[list]:
 
 def precision(card: dict) -> str:
     """That of the networks, and what int8 costs."""
-    if "int8" not in card:
-        return card["precision"]
-    return "int8: macro F1 {int8:.4f} instead of {float32:.4f} in float32, on {photos} photos".format(**card["int8"])
+    return f"int8: {cost_of_int8(card['int8'])}" if "int8" in card else card["precision"]
 
 
 def markdown(rows: list[list], columns: list[str]) -> str:

@@ -7,7 +7,6 @@ from pathlib import Path
 import torch
 from facenet_pytorch.models.mtcnn import ONet, PNet, RNet
 
-from stages.core.classes import CLASSES, VALUES
 from stages.core.face_store import Faces
 from stages.core.params import Params
 from stages.core.progress import progress
@@ -47,7 +46,7 @@ def write_networks(folder: Path, faces: Faces, p: Params, temperatures: dict) ->
         network, settings = restore(source, faces)
         size, attribute = faces.size_at(settings["image_size"]), p.sections[name].attribute
         file = f"{name}-{fold}.onnx"
-        classes = CLASSES if attribute == "joint" else VALUES[attribute]
+        classes = p.sections[name].classes.names
         about = {"model": name, "fold": fold, "classes": json.dumps(classes), "height": str(size[0]), "width": str(size[1]),
                  "input": "(batch, height, width, 3) uint8, RGB", "output": "(batch, classes) float32, probabilities"}
         write_onnx(Probabilities(network, settings["heads"]), torch.zeros(2, *size, 3, dtype=torch.uint8), {0: "batch"},

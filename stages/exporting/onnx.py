@@ -7,9 +7,11 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.onnx import OnnxExporterError
 
+from stages.core.errors import UserError
 from stages.core.files import atomic_write
-from stages.modeling.networks import Normalize
+from stages.modeling.networks import Normalize, first_line
 
 OPSET = 20
 
@@ -56,11 +58,18 @@ class Detector(nn.Module):
 
 def write_onnx(network: nn.Module, example: Tensor, free: dict[int, str], inputs: str, outputs: list[str], metadata: dict,
                file: Path) -> None:
-    """Write a network in evaluation mode; `free` names the axes of its input that any length fits."""
+    """Write a network in evaluation mode; `free` names the axes of its input that any length fits.
+
+    Raises UserError where torch cannot export it.
+    """
     axes = {axis: torch.export.Dim(name) if name == "batch" else torch.export.Dim.DYNAMIC for axis, name in free.items()}
-    with quiet():
-        program = torch.onnx.export(network.eval(), (example,), dynamo=True, dynamic_shapes=(axes,), opset_version=OPSET,
-                                    input_names=[inputs], output_names=outputs, verbose=False)
+    try:
+        with quiet():
+            program = torch.onnx.export(network.eval(), (example,), dynamo=True, dynamic_shapes=(axes,), opset_version=OPSET,
+                                        input_names=[inputs], output_names=outputs, verbose=False)
+    except OnnxExporterError as error:
+        raise UserError(f"{file.stem}: torch {torch.__version__} cannot export this network as ONNX "
+                        f"({first_line(error.__cause__ or error)}); change its backbone") from None
     for node in program.model.graph.all_nodes():
         node.metadata_props.clear()  # the exporter's notes name files of this machine
     program.model.metadata_props.update(metadata)

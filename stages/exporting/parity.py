@@ -5,7 +5,6 @@ import numpy as np
 import pandas as pd
 import torch
 
-from labeller.faces.decoding import read_or_reason
 from labeller.faces.detector import find_faces
 from labeller.labeller import Labeller, resized_all
 from stages.core.errors import UserError
@@ -17,6 +16,7 @@ from stages.faces.mtcnn import Cascade
 from stages.modeling.checkpoints import restore
 from stages.modeling.multitask import class_logs
 from stages.modeling.networks import Normalize
+from stages.shards.photos import read_or_reason
 
 PHOTOS, CROPS = 32, 64  # looked at; spread over all
 MOST = 1e-4  # largest difference of a probability
@@ -77,7 +77,7 @@ def check_labels(labeller: Labeller, faces: Faces, combined: pd.DataFrame, p: Pa
         return 0
     row = {photo: i for i, photo in enumerate(faces.photos)}
     numbers, _ = labeller.classify(np.stack([faces[row[photo]] for photo in wanted.index]))
-    voted = wanted[[f"class_{i}" for i in range(18)]].to_numpy()
+    voted = wanted[[f"class_{i}" for i in range(p.classes.count)]].to_numpy()
     close = np.sort(np.log(np.clip(voted, 1e-12, None)) + labeller.bundle.offsets, 1)
     tie = close[:, -1] - close[:, -2] < 10 * MOST  # rounding may break it either way
     if (wrong := (numbers != wanted["class"].to_numpy()) & ~tie).any():

@@ -1,29 +1,36 @@
-"""Label distribution learning for age: a head and a loss over years; the head predicts the three age groups.
+"""Label distribution learning for age: a head and a loss over years; the head predicts the age groups.
 
 Geng et al., "Facial Age Estimation by Learning from Label Distributions", 2013; trained end to end by Gao et al., "Deep
 Label Distribution Learning with Label Ambiguity", 2017. A face of 29 is nearly one of 31, which labels by group ignore.
 """
+from itertools import pairwise
+
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import log_softmax
 
-from stages.core.classes import BORDERS, OLDEST, age_group
+from stages.core.classes import OLDEST
 from stages.modeling.multitask import soft
 
 YEARS = OLDEST + 1  # 0 to OLDEST
-GROUPS = len(BORDERS) + 1
+
+
+def group_of_years(borders: tuple[int, ...]) -> np.ndarray:
+    """Age group (YEARS,) of each year; borders: the first ages of all groups but the first."""
+    return np.digitize(np.arange(YEARS), borders)
 
 
 class YearsHead(nn.Module):
-    """Features (B, F) to logits (B, before + YEARS) of the years in training mode, else (B, before + GROUPS), the last with
+    """Features (B, F) to logits (B, before + YEARS) of the years in training mode, else (B, before + groups), the last with
     log-probabilities of the official age groups, summed over their years' probabilities. A later softmax leaves these as
-    they are. before: number of logits of a joint model's other heads, which come first and pass through."""
+    they are. borders: of the age groups. before: number of logits of a joint model's other heads, which come first and pass
+    through."""
 
-    def __init__(self, features: int, before: int = 0):
+    def __init__(self, features: int, borders: tuple[int, ...], before: int = 0):
         super().__init__()
-        self.before = before
+        self.before, self.groups = before, [*pairwise((0, *borders, YEARS))]
         self.years = nn.Linear(features, before + YEARS)
-        self.register_buffer("group", torch.from_numpy(age_group(range(YEARS))), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         logits = self.years(x)
@@ -31,7 +38,7 @@ class YearsHead(nn.Module):
             return logits
         others, years = logits.float().tensor_split([self.before], 1)
         log_p = log_softmax(years, 1)
-        groups = [log_p[:, self.group == group].logsumexp(1) for group in range(GROUPS)]
+        groups = [log_p[:, first:end].logsumexp(1) for first, end in self.groups]
         return torch.cat([others, torch.stack(groups, 1)], 1)
 
 
@@ -41,8 +48,8 @@ class YearDistribution(nn.Module):
     cap: the age at which labels end, such as the contest's 60, which means 60 or older, or None. Its normal distribution
     is cut off below the cap: half of it would otherwise say "younger", and the best answer to a photo of 60 would be only
     .566 for 60 and over (sigma 3). That 60 stands for all that follow is known as censoring.
-    logits: (B, YEARS). target: ages (B,) in years, or soft labels (B, YEARS). weight: class weights (GROUPS,) of the age
-    groups, or None; as in torch's cross entropy, the mean divides by the sum of the photos' weights.
+    logits: (B, YEARS). target: ages (B,) in years, or soft labels (B, YEARS). weight: (YEARS,) that of a photo of each age, or
+    None; as in torch's cross entropy, the mean divides by the sum of the photos' weights.
     """
 
     def __init__(self, sigma: float, weight: Tensor | None = None, cap: int | None = None):
@@ -52,16 +59,11 @@ class YearDistribution(nn.Module):
         if cap is not None:
             exponent[cap, :cap] = -torch.inf
         self.register_buffer("around", torch.softmax(exponent, 1))
-        self.register_buffer("weight", weight_of_years(weight))
+        self.register_buffer("weight", torch.ones(YEARS) if weight is None else weight)
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         t = soft(target, YEARS)
         return weighted_mean(-(t @ self.around * log_softmax(logits, 1)).sum(1), t @ self.weight)
-
-
-def weight_of_years(weight: Tensor | None) -> Tensor:
-    """Weight (YEARS,) of a photo of each age, by the class weights (GROUPS,) of the age groups; None: all alike."""
-    return torch.ones(YEARS) if weight is None else weight[torch.from_numpy(age_group(range(YEARS)))]
 
 
 def weighted_mean(losses: Tensor, weight: Tensor) -> Tensor:
@@ -69,7 +71,7 @@ def weighted_mean(losses: Tensor, weight: Tensor) -> Tensor:
     return (weight * losses).sum() / weight.sum()
 
 
-def cap_of(years: Tensor) -> int:
+def cap_of(years: Tensor, borders: tuple[int, ...]) -> int:
     """The age at which the labels (N,) of a training set end, and at least the last border of the age groups: if nobody
     were 60, cutting off below the oldest of 59 would put them beyond the border."""
-    return max(int(years.max()), BORDERS[-1])
+    return max(int(years.max()), borders[-1])

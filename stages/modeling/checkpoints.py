@@ -35,7 +35,7 @@ def restore(folder: Path, faces: Faces) -> tuple[nn.Module, dict]:
     state, settings = load_model(folder)
     outputs = sum(settings["heads"])
     network = make_network(settings["backbone"], outputs, faces.size_at(settings["image_size"]))
-    network = fit_head(network, settings["last_layers"], outputs, settings["arcface_scale"])
+    network = fit_head(network, settings["last_layers"], outputs, settings["arcface_scale"], settings.get("age_borders", ()))
     network.load_state_dict(state)
     return network.eval(), settings
 

@@ -6,12 +6,12 @@ import pandas as pd
 import torch
 from torch.utils.data import DataLoader
 
-from stages.core.classes import age_group, classes_of
+from stages.core.classes import AGE, years_of
 from stages.core.errors import UserError
 from stages.core.face_store import Faces
 from stages.core.files import read_csv
 from stages.core.model_params import Model
-from stages.modeling.age_distribution import GROUPS, YEARS
+from stages.modeling.age_distribution import YEARS, group_of_years
 from stages.modeling.augment import Augment, at_test
 from stages.modeling.dataloader import Crops, loader
 from stages.modeling.mixup import Mixing
@@ -20,30 +20,40 @@ from stages.modeling.samplers import balance_key, weights_by
 
 @dataclass
 class LabelledCrops:
-    """Labelled photos: rows in data/faces (N,), targets (N,), and gender and age in years (N,), both as given."""
+    """Labelled photos: rows in data/faces (N,), targets (N,), and gender, age in years and age group (N,), as given, "" and -1
+    where unknown."""
 
     rows: np.ndarray
     target: torch.Tensor
     gender: np.ndarray
     age: np.ndarray
+    group: np.ndarray
 
     def cells(self) -> np.ndarray:
-        """Cell of each photo, gender x official age group, 0 to 5: (N,)."""
-        return (self.gender == "male") * 3 + age_group(self.age)
+        """Cell of each photo, gender x age group, a number from 0: (N,). An unknown gender or age has cells of its own."""
+        return self.genders() * (self.group.max(initial=0) + 2) + self.group + 1
+
+    def genders(self) -> np.ndarray:
+        """Gender of each photo as a number from 0: (N,)."""
+        return np.unique(self.gender.astype(str), return_inverse=True)[1]
+
+    def __add__(self, other: "LabelledCrops") -> "LabelledCrops":
+        return LabelledCrops(*(torch.cat([a, b]) if isinstance(a, torch.Tensor) else np.concatenate([a, b])
+                               for a, b in zip(vars(self).values(), vars(other).values())))
 
 
 def labelled_crops(table: pd.DataFrame, target: np.ndarray, chosen: np.ndarray) -> LabelledCrops:
     """The photos of a table (N rows) with their target (N,) where the mask `chosen` (N,) is true."""
     rows = table[chosen]
     return LabelledCrops(rows.row.to_numpy(), torch.from_numpy(target[chosen]), rows.given_gender.to_numpy(),
-                         rows.given_age.to_numpy())
+                         rows.given_age.to_numpy(), rows.group.to_numpy())
 
 
 def read_labelled(faces: Faces, name: str, p: Model) -> pd.DataFrame:
-    """The training part's photos that have a crop: row, fold, labels, and gender and age as given."""
+    """The training part's photos that have a crop: row, fold, labels, and gender, age and age group as given."""
     labels = with_rows(read_csv(f"data/labels/{name}.csv", ["photo", *p.attributes]), faces)
-    folds = read_csv("data/folds.csv", ["person", "fold", "gender", "age"])
-    folds = folds.rename(columns={"gender": "given_gender", "age": "given_age"}).astype({"fold": int, "given_age": int})
+    folds = read_csv("data/folds.csv", ["person", "fold", "gender", "age", "group"]).astype({"fold": int, "group": int})
+    folds = folds.rename(columns={"gender": "given_gender"}).assign(given_age=years_of(folds.age)).drop(columns="age")
     return labels.merge(read_csv("data/photos.csv", ["photo", "person"]).merge(folds, on="person"), on="photo")
 
 
@@ -61,8 +71,9 @@ def read_pseudo(faces: Faces, name: str, p: Model, unseen: pd.Series) -> Labelle
     extra = with_rows(read_csv(f"data/extra/{name}.csv", ["photo", "label"]), faces)
     people = read_csv("data/photos.csv", ["photo", "person"]).set_index("photo").person
     extra = extra[~extra.photo.map(people).isin(unseen)]
-    target = np.array([p.class_names.index(label) for label in extra.label], int)
-    return LabelledCrops(extra.row.to_numpy(), torch.from_numpy(target), np.full(len(extra), ""), np.full(len(extra), -1))
+    target = np.array([p.classes.names.index(label) for label in extra.label], int)
+    unknown = np.full(len(extra), -1)
+    return LabelledCrops(extra.row.to_numpy(), torch.from_numpy(target), np.full(len(extra), ""), unknown, unknown)
 
 
 def read_datasets(faces: Faces, name: str, fold: int | None, p: Model) -> tuple[LabelledCrops, LabelledCrops]:
@@ -73,15 +84,22 @@ def read_datasets(faces: Faces, name: str, fold: int | None, p: Model) -> tuple[
     table = read_labelled(faces, name, p)
     held_out = (table.fold == fold).to_numpy()
     target, kept = training_targets(p, table[list(p.attributes)])
-    labelled, extra = labelled_crops(table, target, ~held_out & kept), read_pseudo(faces, name, p, table.person[held_out])
-    train_set = LabelledCrops(*(np.concatenate([a, b]) if isinstance(a, np.ndarray) else torch.cat([a, b])
-                                for a, b in zip(vars(labelled).values(), vars(extra).values())))
-    val_set = labelled_crops(table, classes_of(table[list(p.attributes)]), held_out)
+    official = p.classes.number(table)
+    known = official >= 0
+    labelled = labelled_crops(table, target, ~held_out & kept & known)
+    train_set = labelled + read_pseudo(faces, name, p, table.person[held_out])
+    val_set = labelled_crops(table, official, held_out & known)
+    if not known.all():
+        print(f"{name}: {(~known).sum()} of {len(known)} photos have no label of {' or '.join(p.attributes)}, and are left out")
     for part, needed, what in ((labelled, 2, "to learn from"), (val_set, 1 if fold is not None else 0, "held out")):
         if len(part.rows) < needed:
             scope = "everyone" if fold is None else f"fold {fold}"
+            if not known.any():
+                asked = "all labels" if p.attribute == "joint" else "a label"
+                raise UserError(f"params.yaml: models: no photo has {asked} that {name} learns ({', '.join(p.attributes)}); "
+                                f"take {name} out of models, or give labels")
             raise UserError(f"params.yaml: {name}, {scope}: {len(part.rows)} photos {what}, at least {needed} are "
-                            "needed; see split.n_folds" + f" and {name}.drop" * ("age" in p.attributes))
+                            "needed; see split.n_folds" + f" and {name}.drop" * (AGE in p.attributes))
     return train_set, val_set
 
 
@@ -89,11 +107,10 @@ def make_mixing(p: Model, train_set: LabelledCrops) -> Mixing | None:
     """The mixing of the training set that the model's section asks for, or None."""
     if p.mixing == "none":
         return None
-    groups = torch.from_numpy((train_set.gender == "male").astype(int)) if p.mixing_within == "gender" else None
+    groups = torch.from_numpy(train_set.genders()) if p.mixing_within == "gender" else None
     chosen = np.zeros(len(train_set.rows), bool)
     for gender, first, last in p.mixing_cells:
-        chosen |= np.isin(train_set.gender, ["male", "female"] if gender == "any" else [gender]) & (first <= train_set.age) & (
-            train_set.age <= last)
+        chosen |= ((gender == "any") | (train_set.gender == gender)) & (first <= train_set.age) & (train_set.age <= last)
     return Mixing(p.mixing, p.mixing_share, p.mixing_alpha, p.mixing_partners, groups,
                   torch.from_numpy(chosen) if p.mixing_cells else None, p.seed)
 
@@ -112,7 +129,9 @@ def loaders(train_set: LabelledCrops, val_set: LabelledCrops, faces: Faces, p: M
 
 def classes_to_balance(p: Model, target: np.ndarray) -> np.ndarray:
     """Classes (N,) of training targets (N,), with groups in place of years: there are too few photos of a year."""
-    return target // YEARS * GROUPS + age_group(target % YEARS) if p.learns_years else target
+    if not p.learns_years:
+        return target
+    return target // YEARS * len(p.classes.values[AGE]) + group_of_years(p.classes.borders)[target % YEARS]
 
 
 def statistics_loader(train_set: LabelledCrops, faces: Faces, p: Model, size: tuple[int, int], device: torch.device,
@@ -135,15 +154,15 @@ def training_targets(p: Model, labels: pd.DataFrame) -> tuple[np.ndarray, np.nda
     """Training targets (N,), and the mask (N,) of the photos to keep, those without an age in `drop`.
 
     Targets are classes, by the model's own age borders. Where it learns years they are years, for a joint model the classes
-    of mask x gender x years, of which years run fastest.
+    of mask x gender x years, of which years run fastest. Where a label is missing they mean nothing.
     """
-    if "age" not in p.attributes:
-        return classes_of(labels), np.ones(len(labels), bool)
-    years = labels.age.astype(int).to_numpy()
+    if AGE not in p.attributes:
+        return p.classes.number(labels), np.ones(len(labels), bool)
+    years = years_of(labels[AGE])
     dropped = np.zeros(len(years), bool)
     for first, last in p.drop:
         dropped |= (first <= years) & (years <= last)
     if not p.learns_years:
-        return classes_of(labels, p.borders), ~dropped
-    others = labels.drop(columns="age")
-    return (classes_of(others) * YEARS + years if len(others.columns) else years), ~dropped
+        return p.classes.number(labels, p.borders), ~dropped
+    others = p.classes.only([attribute for attribute in p.attributes if attribute != AGE])
+    return (others.number(labels) * YEARS + years if others.values else years), ~dropped

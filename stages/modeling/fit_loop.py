@@ -66,7 +66,7 @@ def validate(network: nn.Module, val_loader: DataLoader, target: Tensor, p: Mode
     """Loss, macro F1 and accuracy of a network on the validation set; target (N,) holds its classes."""
     logs = class_logs(predict_logits(network, val_loader, device), p.heads)
     guess = logs.argmax(1)
-    return {"val/loss": float(torch.nn.functional.nll_loss(logs, target)), "val/f1": macro_f1(target, guess, p.classes),
+    return {"val/loss": float(torch.nn.functional.nll_loss(logs, target)), "val/f1": macro_f1(target, guess, p.classes.count),
             "val/accuracy": float((guess == target).float().mean())}
 
 

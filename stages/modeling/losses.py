@@ -3,9 +3,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import log_softmax
 
-from stages.core.classes import ATTRIBUTES, age_group
 from stages.core.model_params import YEAR_LOSSES, Model
-from stages.modeling.age_distribution import GROUPS, YearDistribution, cap_of
+from stages.modeling.age_distribution import YearDistribution, cap_of, group_of_years
 from stages.modeling.arcface import ArcFace
 from stages.modeling.mean_variance import MeanVariance
 from stages.modeling.multitask import soft, split_target
@@ -97,12 +96,15 @@ def one_loss(kind: str, p: Model, weight: Tensor | None, classes: int) -> nn.Mod
 
 def year_loss(kind: str, p: Model, years: Tensor) -> nn.Module:
     """The loss `kind` of those that learn years; years (N,): ages of the training set. Class weights are of age groups."""
-    weight = class_weight(kind, p, torch.from_numpy(age_group(years.numpy())), GROUPS)
+    borders = p.classes.borders
+    group = torch.from_numpy(group_of_years(borders))
+    weight = class_weight(kind, p, group[years], len(borders) + 1)
+    weight = None if weight is None else weight[group]
     if kind == "ordinal":
         return Ordinal(weight)
     if kind == "mean_variance":
         return MeanVariance(p.mean_weight, p.variance_weight, weight)
-    return YearDistribution(p.year_sigma, weight, cap_of(years))
+    return YearDistribution(p.year_sigma, weight, cap_of(years, borders))
 
 
 def head_loss(kind: str, p: Model, target: Tensor, classes: int) -> nn.Module:
@@ -127,6 +129,6 @@ class PerHead(nn.Module):
 def make_loss(p: Model, target: Tensor) -> nn.Module:
     """The loss that the model's section asks for; target (N,): classes, or years, of the training set."""
     if len(p.heads) == 1:
-        return head_loss(p.loss, p, target, p.classes)
-    parts = zip(ATTRIBUTES, split_target(target, p.training_heads), p.heads)
+        return head_loss(p.loss, p, target, p.classes.count)
+    parts = zip(p.attributes, split_target(target, p.training_heads), p.heads)
     return PerHead([head_loss(p.loss_of(attribute), p, part, classes) for attribute, part, classes in parts], p.training_heads)

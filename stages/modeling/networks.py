@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from stages.core.errors import UserError
 from stages.core.model_params import Model
-from stages.modeling.age_distribution import GROUPS, YearsHead
+from stages.modeling.age_distribution import YearsHead
 from stages.modeling.arcface import CosineHead
 from stages.modeling.freezing import parts_of_head
 from stages.modeling.ordinal import OrdinalHead
@@ -26,12 +26,12 @@ def make_network(backbone: str, outputs: int, size: tuple[int, int], pretrained:
                              **({"img_size": size} if fixed else {}))
 
 
-def fit_head(network: nn.Module, kind: str, outputs: int, scale: float) -> nn.Module:
+def fit_head(network: nn.Module, kind: str, outputs: int, scale: float, borders: tuple[int, ...]) -> nn.Module:
     """Replace the head unless `kind` is "one": by "two" fully connected layers, "cosine" (ArcFace's), "years" or "ordinal".
 
     outputs: number of logits at prediction; of "years" the last are the age groups', and training has more. The hidden
-    layer of "two" has half as many units as the backbone has features. Raises ValueError where the backbone does not end in
-    one fully connected layer.
+    layer of "two" has half as many units as the backbone has features. borders: of the age groups. Raises ValueError where
+    the backbone does not end in one fully connected layer.
     """
     if kind == "one":
         return network
@@ -40,8 +40,8 @@ def fit_head(network: nn.Module, kind: str, outputs: int, scale: float) -> nn.Mo
         raise ValueError("does not end in one fully connected layer")
     n = last.in_features
     make = {"two": lambda: nn.Sequential(nn.Linear(n, n // 2), nn.ReLU(), nn.Linear(n // 2, outputs)),
-            "cosine": lambda: CosineHead(n, outputs, scale), "ordinal": lambda: OrdinalHead(n),
-            "years": lambda: YearsHead(n, outputs - GROUPS)}
+            "cosine": lambda: CosineHead(n, outputs, scale), "ordinal": lambda: OrdinalHead(n, borders),
+            "years": lambda: YearsHead(n, borders, outputs - len(borders) - 1)}
     network.set_submodule(name, make[kind]())
     return network
 
@@ -75,7 +75,7 @@ def start_network(name: str, p: Model, size: tuple[int, int]) -> nn.Module:
     elif p.weights:
         load_weights(network, name, p)
     try:
-        fit_head(network, head_of(p), outputs, p.arcface_scale)
+        fit_head(network, head_of(p), outputs, p.arcface_scale, p.classes.borders)
     except ValueError as error:
         own = f"loss: {p.loss!r}" if p.loss_of("age") == p.loss else f"attribute_losses: {p.attribute_losses}"
         asked = "head_layers: 2" if head_of(p) == "two" else own

@@ -3,18 +3,20 @@
 Cao, Mirjalili and Raschka, "Rank consistent ordinal regression for neural networks with application to age estimation",
 2020, eqs. 2 to 4. One number of the face decides all ranks: they share their weights, and each has a bias of its own.
 """
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, linear, logsigmoid
 
-from stages.core.classes import BORDERS
-from stages.modeling.age_distribution import YEARS, weight_of_years, weighted_mean
+from stages.modeling.age_distribution import YEARS, weighted_mean
 from stages.modeling.multitask import soft
 
 
 class OrdinalHead(nn.Module):
     """Features (B, F) to the logits of P(age >= k), (B, OLDEST), k from 1 to OLDEST, in training mode, else to
-    log-probabilities (B, 3) of the official age groups. A later softmax leaves these as they are.
+    log-probabilities (B, groups) of the official age groups. A later softmax leaves these as they are. borders: the first ages
+    of all groups but the first.
 
     The weights start at zero, as those of the other heads. The biases start as if every year from 0 to OLDEST were equally
     likely: they fall, so the ranks start in order, and the groups start as those of the head over years. In the authors'
@@ -22,39 +24,42 @@ class OrdinalHead(nn.Module):
     Adam moves by about the learning rate a step. Not an nn.Linear, whose bias start_network would set to zero.
     """
 
-    def __init__(self, features: int):
+    def __init__(self, features: int, borders: tuple[int, ...]):
         super().__init__()
+        self.borders = tuple(borders)
         self.weight = nn.Parameter(torch.zeros(1, features))
         self.bias = nn.Parameter(torch.logit(1 - torch.arange(1, YEARS) / YEARS))
 
     def forward(self, x: Tensor) -> Tensor:
         logits = linear(x, self.weight).float() + self.bias
-        return logits if self.training else group_logs(logits)
+        return logits if self.training else group_logs(logits, self.borders)
 
 
-def group_logs(logits: Tensor) -> Tensor:
-    """Log-probabilities (B, 3) of the age groups from logits (B, OLDEST) of P(age >= k).
+def group_logs(logits: Tensor, borders: tuple[int, ...]) -> Tensor:
+    """Log-probabilities (B, groups) of the age groups from logits (B, OLDEST) of P(age >= k).
 
-    The middle group is P(age >= 30) - P(age >= 60) = s(a) - s(b) = s(a) s(-b) (1 - exp(b - a)), with s the sigmoid of the
+    A group between is P(age >= 30) - P(age >= 60) = s(a) - s(b) = s(a) s(-b) (1 - exp(b - a)), with s the sigmoid of the
     logits a and b: so its logarithm loses no digits where both are near 0 or 1. The paper proves that a >= b where the loss
-    is least, not on the way there; where it is not so, b is taken for a, and the middle group has the least positive number.
+    is least, not on the way there; where it is not so, b is taken for a, and the group between has the least positive number.
     """
-    a, b = (logits[:, border - 1] for border in BORDERS)
-    b = torch.minimum(a, b)
-    apart = (a - b).clamp(min=torch.finfo(logits.dtype).tiny)
-    return torch.stack([logsigmoid(-a), logsigmoid(a) + logsigmoid(-b) + (-torch.expm1(-apart)).log(), logsigmoid(b)], 1)
+    ranks = [logits[:, border - 1] for border in borders]
+    for i in range(1, len(ranks)):
+        ranks[i] = torch.minimum(ranks[i - 1], ranks[i])
+    tiny = torch.finfo(logits.dtype).tiny
+    between = [logsigmoid(a) + logsigmoid(-b) + (-torch.expm1(-(a - b).clamp(min=tiny))).log() for a, b in pairwise(ranks)]
+    return torch.stack([logsigmoid(-ranks[0]), *between, logsigmoid(ranks[-1])], 1)
 
 
 class Ordinal(nn.Module):
     """Eq. 4, the sum of the ranks' binary cross entropies, all of importance 1: mean over the photos.
 
     logits: (B, OLDEST) of OrdinalHead. target: ages (B,) in years, or soft labels (B, YEARS), of which P(age >= k) is a sum.
-    weight: class weights (GROUPS,) of the age groups, or None.
+    weight: (YEARS,) that of a photo of each age, or None.
     """
 
     def __init__(self, weight: Tensor | None = None):
         super().__init__()
-        self.register_buffer("weight", weight_of_years(weight))
+        self.register_buffer("weight", torch.ones(YEARS) if weight is None else weight)
 
     def forward(self, logits: Tensor, target: Tensor) -> Tensor:
         t = soft(target, YEARS)

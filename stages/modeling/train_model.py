@@ -8,6 +8,7 @@ from statistics import median
 import torch
 from dvclive import Live
 
+from stages.core.classes import AGE
 from stages.core.device import pick_device
 from stages.core.errors import UserError
 from stages.core.face_store import Faces
@@ -111,14 +112,14 @@ def shortened(p: Model, epochs: int) -> Model:
 
 def input_digests(name: str, p: Model) -> list[str]:
     """SHA-256 of each input file of a training besides the crops."""
-    files = [f"data/{kind}/{name}.csv" for kind in ("labels", "extra")] + ["data/folds.csv", "data/photos.csv"]
-    files += [p.weights] if p.weights else []
+    files = [f"data/labels/{name}.csv", f"data/extra/{name}.csv", f"data/labels/{name}.json", "data/folds.csv",
+             "data/photos.csv", *([p.weights] if p.weights else [])]
     return [hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in files]
 
 
 def settings(p: Model) -> dict:
     """The settings that prediction needs, and those that the report shows."""
-    ages = {"borders": p.borders, "drop": p.drop} if "age" in p.attributes else {}
+    ages = {"age_borders": p.classes.borders, "borders": p.borders, "drop": p.drop} if AGE in p.attributes else {}
     return {"attribute": p.attribute, "backbone": p.backbone, "image_size": p.image_size, "heads": p.heads,
             "last_layers": head_of(p), "arcface_scale": p.arcface_scale, "augment": p.augment,
             "augment_options": p.augment_options, "seed": p.seed, **ages}

@@ -11,7 +11,12 @@ from stages.readers.names import COLUMNS, names
 MASK_OF = {f"mask{i}": "worn" for i in range(1, 6)} | {"incorrect_mask": "incorrect", "normal": "bare"}
 
 
-def read_contest(root: Path) -> tuple[pd.DataFrame, dict[str, str]]:
+def sign(root: Path, files: list[str], *_) -> str:
+    """The tables that tell the layout, or "" """
+    return " and ".join(file for file in files if file in ("train/train.csv", "eval/info.csv"))
+
+
+def read_contest(root: Path, *_) -> tuple[pd.DataFrame, dict[str, str]]:
     """Rows of COLUMNS, one a photo, and the reason why each other file below `root` is not used.
 
     Raises UserError where the tables and folders disagree.

@@ -1,14 +1,55 @@
-"""Read a CSV table of other photos: photo,person,mask,gender,age,part, in any case and order, between , ; or tabs."""
-from pathlib import Path, PurePosixPath
+"""Read a table of one's own photos, CSV or Parquet: photo, and of mask, gender, age, person, part those that it has.
+
+Names in any case and order; data.columns says which column is which. A CSV has commas, semicolons or tabs between cells.
+"""
+from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-from labeller.inputs.photo_files import files_in, why_unused
+from stages.core.classes import Classes
 from stages.core.errors import UserError
 from stages.core.files import read_csv
-from stages.readers.names import COLUMNS, names
+from stages.core.params import Data
+from stages.readers.columns import class_names, completed, pick, texts
+from stages.readers.listed import check_there, once, unlisted
+from stages.readers.values import plain
+from stages.shards.parquet import image_columns
 
 TAB = "\t"
+SUFFIXES = (".csv", ".tsv", ".parquet")
+
+
+def sign(root: Path, files: list[str], data: Data, *_) -> str:
+    """"Which files right in `root` have a column of photos, as the layout is told by; "" if none has."""
+    found = [file for file in files if "/" not in file and file.endswith(SUFFIXES)
+             and plain(data.columns.get("photo", "photo")) in header(root / file)]
+    return f"{' and '.join(found)} with a column of photos" if found else ""
+
+
+def table_of(root: Path, data: Data) -> Path:
+    """data.table, or the one table in `root` with a column of photos; raises UserError if there are two or none."""
+    if data.table:
+        return root / data.table
+    found = [file for file in sorted(root.iterdir()) if not file.name.startswith(".") and file.suffix in SUFFIXES
+             and plain(data.columns.get("photo", "photo")) in header(file)]
+    if len(found) != 1:
+        raise UserError(f"data.table: null, and {root} holds {' and '.join(f.name for f in found) or 'no table'} with a column "
+                        "of photos; name the table in data.table")
+    return found[0]
+
+
+def header(table: Path) -> list[str]:
+    """The plain names of a table's columns that hold no images; [] if it cannot be read."""
+    try:
+        if table.suffix == ".parquet":
+            schema = pq.read_schema(table)
+            return [plain(name) for name in schema.names if name not in image_columns(schema)]
+        with open(table, encoding="utf-8-sig") as file:
+            return [plain(name.strip('"')) for name in file.readline().strip().split(delimiter_of(table))]
+    except (OSError, UnicodeDecodeError, pa.ArrowException):
+        return []
 
 
 def delimiter_of(table: Path) -> str:
@@ -21,29 +62,30 @@ def delimiter_of(table: Path) -> str:
     return max(",;" + TAB, key=first.count)
 
 
-def read_table(root: Path, table: Path) -> tuple[pd.DataFrame, dict[str, str]]:
-    """Rows and unused files as read_contest returns them; the table's photos are paths below `root`.
-
-    Raises UserError for a wrong part, a photo listed twice, missing or outside `root`, or a training photo without person.
-    """
+def read_cells(table: Path) -> pd.DataFrame:
+    """All cells of a table, as text under its own names."""
+    if table.suffix == ".parquet":
+        try:
+            schema = pq.read_schema(table)
+            cells = pq.read_table(table, columns=[name for name in schema.names if name not in image_columns(schema)])
+        except FileNotFoundError:
+            raise UserError(f"{table}: no such file") from None
+        except (pa.ArrowException, OSError) as error:
+            raise UserError(f"{table}: not a Parquet table ({str(error).splitlines()[0]})") from None
+        classes = class_names(cells.schema.metadata)
+        return pd.DataFrame({name: texts(cells[name].to_pylist(), classes.get(name)) for name in cells.column_names}, dtype=str)
     delimiter = delimiter_of(table)
     if delimiter != ",":
         print(f"  {table}: cells lie between {'tabs' if delimiter == TAB else delimiter}, not commas")
-    rows = read_csv(table, COLUMNS, delimiter, lower=True)[COLUMNS].apply(lambda column: column.str.strip())
-    rows["photo"] = [PurePosixPath(photo).as_posix() for photo in rows.photo]  # ./a//b.jpg is a/b.jpg
-    if len(unknown := set(rows.part) - {"train", "eval"}):
-        raise UserError(f"{table}: part {names(repr(v) for v in unknown)} is not allowed; choose train or eval")
-    duplicates = rows.photo[rows.photo.duplicated()]
-    if len(duplicates):
-        raise UserError(f"{table}: photo {names(set(duplicates))} stands in two rows")
-    without_person = rows.photo[(rows.part == "train") & (rows.person == "")]
-    if len(without_person):
-        raise UserError(f"{table}: photo {names(without_person)} has no person; photos of one person must stay in one fold")
-    outside = [p for p in rows.photo if Path(p).is_absolute() or ".." in Path(p).parts]
-    if outside:
-        raise UserError(f"{table}: photo {names(outside)} is not a path below data.root, {root}")
-    if missing := [p for p in rows.photo if not (root / p).is_file()]:
-        raise UserError(f"{table}: photo {names(missing)} is not there; paths are relative to data.root, {root}")
-    listed = set(rows.photo)
-    files = {f.relative_to(root).as_posix(): f for f in files_in(root) if f.resolve() != table.resolve()}
-    return rows, {name: why_unused(f, root) or "not in the table" for name, f in files.items() if name not in listed}
+    return read_csv(table, [], delimiter, lower=True)
+
+
+def read_table(root: Path, data: Data, classes: Classes) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Rows and unused files as read_contest returns them; the table's photos are paths below `root`.
+
+    Raises UserError for columns that do not fit, a photo listed twice with other values, missing or outside `root`.
+    """
+    table = table_of(root, data)
+    rows = completed(once(pick(read_cells(table), data.columns, classes, table), table), classes)
+    check_there(rows, root, table)
+    return rows, unlisted(rows, root, [table])

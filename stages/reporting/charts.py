@@ -6,8 +6,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, MultipleLocator, PercentFormatter
 
-from stages.core.classes import ATTRIBUTES, CLASSES, VALUES
-from stages.reporting.theme import LIGHT, WIDTH
+from stages.core.classes import AGE, Classes
+from stages.reporting.theme import KNOWN, LIGHT, WIDTH, ages_in_color, color_of
 
 HEIGHT = 4.3  # inches, of all charts that stand in a row
 PERCENT = PercentFormatter(1, decimals=0)
@@ -29,8 +29,8 @@ def draw_curves(table: pd.DataFrame) -> Figure:
     """Macro F1 by epoch: a color for each model, a dash for each of its folds; series is "model, fold number"."""
     figure, axes = plt.subplots(figsize=(WIDTH, HEIGHT))
     models, folds = ([*dict.fromkeys(part)] for part in zip(*table.series.str.split(", ")))
-    others = [model for model in models if model not in ATTRIBUTES]
-    colors = {a: LIGHT[a] for a in ATTRIBUTES} | {m: LIGHT[f"more{i % 4 + 1}"] for i, m in enumerate(others)}
+    others = [model for model in models if model not in KNOWN]
+    colors = {a: LIGHT[a] for a in KNOWN} | {m: LIGHT[f"more{i % 4 + 1}"] for i, m in enumerate(others)}
     dashes = {fold: DASHES[i % len(DASHES)] for i, fold in enumerate(folds)}
     for series, part in table.groupby("series", sort=False):
         model, fold = series.split(", ")
@@ -50,23 +50,25 @@ def draw_reliability(table: pd.DataFrame) -> Figure:
     least = min(0.9, np.floor(table.confidence.min() * 10) / 10)
     dashed(axes.plot, [0, 1], [0, 1])
     for attribute, part in table.groupby("series", sort=False):
-        axes.plot(part.confidence, part.accuracy, color=LIGHT[attribute], linewidth=1)
-        axes.scatter(part.confidence, part.accuracy, 6 + 150 * part.photos / table.photos.max(), color=LIGHT[attribute],
-                     clip_on=False)
-    legend_above(figure, [Line2D([], [], color=LIGHT[a], marker="o") for a in ATTRIBUTES], [*ATTRIBUTES])
+        color = LIGHT[color_of(attribute)]
+        axes.plot(part.confidence, part.accuracy, color=color, linewidth=1)
+        axes.scatter(part.confidence, part.accuracy, 6 + 150 * part.photos / table.photos.max(), color=color, clip_on=False)
+    attributes = [*dict.fromkeys(table.series)]
+    legend_above(figure, [Line2D([], [], color=LIGHT[color_of(a)], marker="o") for a in attributes], attributes)
     axes.xaxis.set_major_formatter(PERCENT)
     axes.yaxis.set_major_formatter(PERCENT)
     axes.set(xlabel="probability of the label given", ylabel="right labels", xlim=(least, 1), ylim=(0, 1))
     return figure
 
 
-def draw_years(table: pd.DataFrame, borders: tuple[int, int]) -> Figure:
+def draw_years(table: pd.DataFrame, classes: Classes) -> Figure:
     """The share of the photos of people so old that was labelled with each age group, as bars that add up to 100%."""
     figure, axes = plt.subplots(figsize=(WIDTH, HEIGHT))
-    shares = table.pivot(index="years", columns="series", values="share")[list(VALUES["age"])]
-    tops = shares.cumsum(axis=1)
-    bars = [axes.bar(shares.index, shares[group], 0.9, tops[group] - shares[group], color=LIGHT[group]) for group in shares]
-    for border in borders:
+    shares = table.pivot(index="years", columns="series", values="share")[list(classes.values[AGE])]
+    tops, colors = shares.cumsum(axis=1), ages_in_color(shares.shape[1])
+    bars = [axes.bar(shares.index, shares[group], 0.9, tops[group] - shares[group], color=color)
+            for group, color in zip(shares, colors)]
+    for border in classes.borders:
         dashed(axes.axvline, border - 0.5, ymax=1.04, clip_on=False)
     legend_above(figure, bars, [*shares])
     axes.xaxis.set_major_locator(MultipleLocator(10))
@@ -101,12 +103,15 @@ def draw_bars(table: pd.DataFrame, x: str, order: tuple[str, ...]) -> Figure:
     figure, axes = plt.subplots(figsize=(WIDTH, HEIGHT))
     photos = table.groupby(x).photos.first()
     photos = photos.reindex([*(value for value in order if value in photos), *photos.index.difference(order)])
-    bars = []
-    for i, attribute in enumerate(ATTRIBUTES):
-        f1 = table[table.series == attribute].set_index(x).f1.loc[photos.index]
-        bars.append(axes.bar(np.arange(len(f1)) + (i - 1) * 0.27, f1, 0.25, color=LIGHT[attribute]))
-        axes.bar_label(bars[-1], [f"{value:.2f}" for value in f1], padding=2, fontsize=9.5 if len(f1) < 4 else 7.5)
-    legend_above(figure, bars, [*ATTRIBUTES])
+    bars, attributes = [], [*dict.fromkeys(table.series)]
+    for i, attribute in enumerate(attributes):
+        f1 = table[table.series == attribute].set_index(x).f1.reindex(photos.index)
+        step = 0.81 / len(attributes)
+        bars.append(axes.bar(np.arange(len(f1)) + (i - (len(attributes) - 1) / 2) * step, f1, step - 0.02,
+                             color=LIGHT[color_of(attribute)]))
+        axes.bar_label(bars[-1], ["" if np.isnan(value) else f"{value:.2f}" for value in f1], padding=2,
+                       fontsize=9.5 if len(f1) < 4 else 7.5)
+    legend_above(figure, bars, attributes)
     axes.set_xticks(range(len(photos)), [f"{value}\n{n:,} photo{'s' * (n != 1)}" for value, n in photos.items()])
     axes.grid(axis="x", visible=False)
     axes.set(ylabel="macro F1", ylim=(0, 1.06), yticks=np.linspace(0, 1, 6), xlim=(-0.5, len(photos) - 0.5))
@@ -130,23 +135,23 @@ def draw_f1(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def draw_classes(shares: dict[str, np.ndarray]) -> Figure:
-    """A bar for each of the 18 classes; shares: (18,) by what they are of, side by side."""
+def draw_classes(shares: dict[str, np.ndarray], names: tuple[str, ...]) -> Figure:
+    """A bar for each of the joint classes; shares: (C,) by what they are of, side by side."""
     figure, axes = plt.subplots(figsize=(WIDTH, HEIGHT))
     height = 0.8 / len(shares)
-    bars = [axes.barh(np.arange(len(CLASSES)) + (i - (len(shares) - 1) / 2) * height, values, height, color=LIGHT[color])
+    bars = [axes.barh(np.arange(len(names)) + (i - (len(shares) - 1) / 2) * height, values, height, color=LIGHT[color])
             for i, (values, color) in enumerate(zip(shares.values(), ("all", "more2")))]
     legend_above(figure, bars, [*shares])
-    axes.set_yticks(range(len(CLASSES)), CLASSES, fontsize=10)
+    axes.set_yticks(range(len(names)), names, fontsize=10)
     axes.xaxis.set_major_formatter(PERCENT)
     axes.grid(axis="y", visible=False)
-    axes.set(xlabel="share of the photos", ylim=(len(CLASSES) - 0.5, -0.5))
+    axes.set(xlabel="share of the photos", ylim=(len(names) - 0.5, -0.5))
     return figure
 
 
 def draw_errors(wrong: pd.DataFrame) -> Figure:
     """How many photos are wrong in which attributes at once; wrong: a bool column an attribute."""
-    kinds = wrong[wrong.any(axis=1)].apply(lambda row: " + ".join(a for a in ATTRIBUTES if row[a]), axis=1)
+    kinds = wrong[wrong.any(axis=1)].apply(lambda row: " + ".join(a for a in wrong if row[a]), axis=1)
     counts = kinds.value_counts() if len(kinds) else pd.Series(dtype=int)
     figure, axes = plt.subplots(figsize=(WIDTH, HEIGHT))
     if not len(counts):
@@ -163,26 +168,30 @@ def draw_errors(wrong: pd.DataFrame) -> Figure:
     return figure
 
 
-def draw_ages(people: pd.DataFrame, borders: tuple[int, int], drop: list[tuple[int, int]]) -> Figure:
-    """Training people by age and gender: in the color of the group that they are learnt as, in grey where dropped.
+def draw_ages(people: pd.DataFrame, borders: tuple[int, ...], drop: list[tuple[int, int]], classes: Classes) -> Figure:
+    """Training people by age, and by gender if it is learnt: in the color of the group that they are learnt as, in grey where
+    dropped.
 
-    people: gender and age (years), a row a person.
+    people: age (years), and gender by name, a row a person.
     """
-    figure, panels = plt.subplots(2, 1, figsize=(WIDTH, HEIGHT), sharex=True, sharey=True)
+    genders = classes.values.get("gender", [None])
+    figure, panels = plt.subplots(len(genders), 1, figsize=(WIDTH, HEIGHT), sharex=True, sharey=True, squeeze=False)
+    panels = panels[:, 0]
     dropped = np.zeros(len(people), bool)
     for first, last in drop:
         dropped |= people.age.between(first, last).to_numpy()
     group = np.digitize(people.age, borders)
     bins = np.arange(people.age.min(), people.age.max() + 2) - 0.5
-    names = [*VALUES["age"], *(["none"] if dropped.any() else [])]
-    for axes, gender in zip(panels, VALUES["gender"]):
-        own = (people.gender == gender).to_numpy()
-        parts = [people.age[own & ~dropped & (group == g)] for g in range(3)] + [people.age[own & dropped]]
-        _, _, bars = axes.hist(parts[:len(names)], bins, stacked=True, color=[LIGHT[name] for name in names], rwidth=0.9)
+    groups = classes.values[AGE]
+    colors = [*ages_in_color(len(groups)), *([LIGHT["none"]] if dropped.any() else [])]
+    for axes, gender in zip(panels, genders):
+        own = np.ones(len(people), bool) if gender is None else (people.gender == gender).to_numpy()
+        parts = [people.age[own & ~dropped & (group == g)] for g in range(len(groups))] + [people.age[own & dropped]]
+        _, _, bars = axes.hist(parts[:len(colors)], bins, stacked=True, color=colors, rwidth=0.9)
         axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
         axes.grid(axis="x", visible=False)
-        axes.set(ylabel=f"{gender}, people")
-    legend_above(figure, bars, [*VALUES["age"], "left out"][:len(names)])
-    panels[1].xaxis.set_major_locator(MultipleLocator(10))
-    panels[1].set_xlabel("age in years")
+        axes.set(ylabel="people" if gender is None else f"{gender}, people")
+    legend_above(figure, bars, [*groups, "left out"][:len(colors)])
+    panels[-1].xaxis.set_major_locator(MultipleLocator(10))
+    panels[-1].set_xlabel("age in years")
     return figure

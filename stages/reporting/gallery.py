@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from stages.core.classes import ATTRIBUTES, CLASSES, VALUES
+from stages.core.classes import Classes
 from stages.core.face_store import Faces
 from stages.core.params import SPECIALISTS, Params
-from stages.evaluation.breakdown import confidence, marginals
+from stages.evaluation.breakdown import confidence, joint_of, marginals
 from stages.modeling.augment import Augment, at_test
 from stages.modeling.checkpoints import restore
 from stages.modeling.dataloader import Crops
@@ -20,26 +20,26 @@ BATCH = 8  # photos at once, since a large network keeps all its features of eac
 PIXELS = 112  # height of a picture: the page stays small however large the crops are
 
 
-def mistakes(scored: pd.DataFrame, most: int) -> pd.DataFrame:
-    """The rows of `scored` (see stages/evaluation/breakdown.py) with a wrong class, the most confident first, at most so many.
+def mistakes(scored: pd.DataFrame, most: int, classes: Classes) -> pd.DataFrame:
+    """The rows of `scored` (see stages/evaluation/breakdown.py) with a wrong label, the most confident first, at most so many.
 
     Added are confidence (the probability of the class that was given) and attribute: the one of those that are wrong of
     which it was surest.
     """
-    wrong = scored[scored["class"] != scored.class_true]
-    sure = {a: np.where(wrong[a] != wrong[f"{a}_true"], confidence(wrong, a), -1) for a in ATTRIBUTES}
-    chances = wrong[[f"class_{i}" for i in range(len(CLASSES))]].to_numpy()
-    wrong = wrong.assign(confidence=chances[np.arange(len(wrong)), wrong["class"]],
-                         attribute=np.array(ATTRIBUTES)[np.argmax(list(sure.values()), axis=0)])
+    errs = {a: (scored[a] != scored[f"{a}_true"]) & (scored[f"{a}_true"] >= 0) for a in classes.attributes}
+    wrong = scored[np.any(list(errs.values()), axis=0)]
+    sure = {a: np.where(errs[a][wrong.index], confidence(wrong, a, classes), -1) for a in classes.attributes}
+    wrong = wrong.assign(confidence=joint_of(wrong, classes)[np.arange(len(wrong)), wrong["class"]],
+                         attribute=np.array(classes.attributes)[np.argmax(list(sure.values()), axis=0)])
     return wrong.sort_values(["confidence", "photo"], ascending=[False, True]).head(most)
 
 
-def output_of(mistake: dict, heads: tuple[int, ...]) -> int:
+def output_of(mistake: dict, heads: tuple[int, ...], classes: Classes) -> int:
     """Which of a network's outputs speaks for the label that it gave wrongly."""
     attribute = mistake["attribute"]
-    if heads == (len(CLASSES),):
-        return mistake["class"]
-    return mistake[attribute] + (sum(heads[: ATTRIBUTES.index(attribute)]) if len(heads) > 1 else 0)
+    if len(heads) > 1:
+        return mistake[attribute] + sum(heads[: classes.attributes.index(attribute)])
+    return mistake["class" if heads == (classes.count,) else attribute]
 
 
 def voter(attribute: str, p: Params) -> str:
@@ -56,7 +56,7 @@ def looks(found: list[dict], faces: Faces, p: Params) -> dict[str, np.ndarray]:
     Of the models the first with a vote is asked, and of its folds the one that has not seen the person.
     """
     row_of, out = {photo: row for row, photo in enumerate(faces.photos)}, {}
-    model_of = {attribute: voter(attribute, p) for attribute in ATTRIBUTES}
+    model_of = {attribute: voter(attribute, p) for attribute in p.classes.attributes}
     for key in sorted({(model_of[m["attribute"]], m["fold"]) for m in found}):
         own = [m for m in found if (model_of[m["attribute"]], m["fold"]) == key]
         network, settings = restore(Path("models", key[0], str(key[1])), faces)
@@ -65,7 +65,7 @@ def looks(found: list[dict], faces: Faces, p: Params) -> dict[str, np.ndarray]:
             crops = Crops(faces, [row_of[m["photo"]] for m in some], faces.size_at(settings["image_size"]),
                           Augment(always) if always else None)
             pixels = torch.stack([crops[i, 0][0] for i in range(len(some))])
-            maps = grad_cam(network, pixels, torch.tensor([output_of(m, tuple(settings["heads"])) for m in some]))
+            maps = grad_cam(network, pixels, torch.tensor([output_of(m, tuple(settings["heads"]), p.classes) for m in some]))
             if maps is not None:
                 out |= {m["photo"]: one for m, one in zip(some, maps)}
     return out
@@ -88,20 +88,28 @@ def heated(crop: np.ndarray, heat: np.ndarray) -> np.ndarray:
     return (crop * (1 - share) + colors * share).astype(np.uint8)
 
 
+def true_name(mistake: dict, classes: Classes) -> str:
+    """The name of the true class, with a question mark for each missing label."""
+    values = ((names, mistake[f"{attribute}_true"]) for attribute, names in classes.values.items())
+    return "_".join(names[value] if value >= 0 else "?" for names, value in values)
+
+
 def cards(scored: pd.DataFrame, faces: Faces, p: Params, most: int) -> list[dict]:
     """What the page shows of each mistake: pictures, true and given labels, and the probabilities of each attribute."""
-    found = mistakes(scored, most).to_dict("records")
+    classes = p.classes
+    found = mistakes(scored, most, classes).to_dict("records")
     seen, row_of = looks(found, faces, p), {photo: row for row, photo in enumerate(faces.photos)}
-    chances = {a: marginals(pd.DataFrame(found), a) for a in ATTRIBUTES} if found else {}
+    chances = {a: marginals(pd.DataFrame(found), a, classes) for a in classes.attributes} if found else {}
     out = []
     for i, mistake in enumerate(found):
         crop = np.asarray(faces[row_of[mistake["photo"]]])
         heat = seen.get(mistake["photo"])
         out.append({
-            "photo": mistake["photo"], "person": mistake["person"], "years": mistake["years"], "found": mistake["found"],
-            "true": CLASSES[mistake["class_true"]], "given": CLASSES[mistake["class"]], "confidence": mistake["confidence"],
+            "photo": mistake["photo"], "person": mistake["person"], "years": mistake.get("years", -1),
+            "found": mistake["found"], "true": true_name(mistake, classes), "given": classes.names[mistake["class"]],
+            "confidence": mistake["confidence"],
             "attribute": mistake["attribute"], "crop": as_jpeg(crop),
             "heat": None if heat is None else as_jpeg(heated(crop, heat)),
-            "chances": {a: dict(zip(VALUES[a], chances[a][i].round(3).tolist())) for a in ATTRIBUTES},
+            "chances": {a: dict(zip(classes.values[a], chances[a][i].round(3).tolist())) for a in classes.attributes},
         })
     return out

@@ -7,9 +7,11 @@ import io
 import re
 
 import matplotlib
+import numpy as np
 
 matplotlib.use("Agg")  # no screen is needed
 import matplotlib.pyplot as plt
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
 COLORS = {  # name: on a light page, on a dark one
@@ -18,10 +20,27 @@ COLORS = {  # name: on a light page, on a dark one
     "right": ("#00704d", "#4fd0a5"), "wrong": ("#b03a00", "#ff9b5e"), "focus": ("#e08a00", "#ffb939"),
     "all": ("#3d5166", "#86a3bf"), "mask": ("#0072b2", "#46a5de"), "gender": ("#d55e00", "#f58a42"),
     "age": ("#009e73", "#2fc396"), "more1": ("#cc79a7", "#dd93bd"), "more2": ("#e69f00", "#f0b63c"),
-    "more3": ("#56b4e9", "#7cc8f3"), "more4": ("#000000", "#ffffff"), "under30": ("#bb85cf", "#efd5f7"),
-    "30to59": ("#85479b", "#bb83d1"), "60plus": ("#4a1a5e", "#83519a"), "none": ("#b4bcc4", "#59656f"),
+    "more3": ("#56b4e9", "#7cc8f3"), "more4": ("#000000", "#ffffff"), "young": ("#bb85cf", "#efd5f7"),
+    "middle": ("#85479b", "#bb83d1"), "old": ("#4a1a5e", "#83519a"), "none": ("#b4bcc4", "#59656f"),
 }
 LIGHT = {name: light for name, (light, _) in COLORS.items()}
+KNOWN = ("all", "mask", "gender", "age")  # what has a color of its own
+
+
+def color_of(name: str) -> str:
+    """The color of an attribute, or of another model: always the same one for the same name."""
+    return name if name in KNOWN else f"more{sum(map(ord, name)) % 4 + 1}"
+
+
+def ages_in_color(groups: int) -> list[str]:
+    """A color of each age group, from the youngest on, of LIGHT or as red, green and blue: lighter to darker."""
+    ends = [np.array(to_rgb(LIGHT[name])) for name in ("young", "middle", "old")]
+    if groups <= len(ends):
+        return [LIGHT[name] for name in ("young", "middle", "old")[:groups]]
+    at = np.linspace(0, 2, groups)
+    return [to_hex([np.interp(x, range(3), channel) for channel in np.transpose(ends)]) for x in at]
+
+
 WIDTH = 4.8  # inches, 346 px: what a card holds at 1280 and at 400 px, so that a chart's text has the size of the page's
 
 STYLE = {

@@ -7,11 +7,17 @@ out-of-fold predictions. Lipton, Elkan and Naryanaswamy, "Optimal Thresholding o
 """
 import numpy as np
 
-from stages.core.classes import cell_of
+from stages.core.classes import Classes
 
-GROUPS = {"offsets": np.arange(18), "cell_offsets": cell_of(np.arange(18))}  # one a class; one for each gender and age group
 STEPS = np.linspace(-2, 2, 41)  # offsets to try, as log-probabilities
 ROUNDS, PARTS = 3, 5  # of coordinate ascent, over all classes; of cross-fitting
+
+
+def groups_of(decision: str, classes: Classes) -> np.ndarray:
+    """The group, (C,), of each class that shares an offset: `offsets`, one a class; `cell_offsets`, one a gender and age
+    group."""
+    number = np.arange(classes.count)
+    return {"offsets": number, "cell_offsets": number % classes.cells}[decision]
 
 
 def find_offsets(logs: np.ndarray, true: np.ndarray, groups: np.ndarray | None = None) -> np.ndarray:

@@ -1,15 +1,16 @@
 """A wrong value anywhere in params.yaml is one line that names the key, the value and what is allowed."""
 import copy
+import re
 
 import pytest
 import timm
 
 from stages.core.backbone_names import backbones
-from stages.core.classes import CLASSES
+from stages.core.classes import CONTEST
 from stages.core.errors import UserError
 from stages.core.model_params import YEAR_LOSSES
 from stages.core.param_types import cores
-from stages.core.params import parse, read_params, with_training
+from stages.core.params import COLUMNS, IGNORED_KEYS, parse, read_classes, read_params, with_training
 from tests.conftest import ROOT
 from tests.sections import SHIPPED
 
@@ -38,7 +39,7 @@ def test_params_yaml_as_shipped_is_allowed():
     ("gender.augment", "r5", "'r4_age'"),
     ("gender.augment", ["light", "cutout"], "gender.augment.1 = 'cutout'"),
     ("age.mixing", "cut", "'half_cutmix'"),
-    ("age.mixing_cells", [["men", 30, 39]], "'male'"),
+    ("age.mixing_cells", [["men", 30, 39]], "there are male, female, any"),
     ("age.sampler", "imbalanced", "'cell'"),
     ("age.ema", 1, "less than 1"),
     ("age.frozen", 1.5, "less than or equal to 1"),
@@ -52,11 +53,11 @@ def test_params_yaml_as_shipped_is_allowed():
     ("age.head_layers", 3, "less than or equal to 2"),
     ("age.head", "attributes", "unknown parameter"),
     ("age.pseudo", "mine.csv", "must be a file of data/pseudo"),
-    ("joint.head", "three", "'classes18'"),
-    ("joint.attribute_losses", {"hair": "focal"}, "'gender'"),
+    ("joint.head", "three", "'classes'"),
+    ("joint.attribute_losses", {"hair": "focal"}, "there are mask, gender, age"),
     ("combine.decision", "offset", "'offsets'"),
     ("mask.optimizer", "sgdd", "'adamw'"),
-    ("mask.attribute", "hair", "'gender'"),
+    ("mask.attribute", "hair", "there are mask, gender, age, and joint"),
     ("age.lr", 0, "greater than 0"),
     ("age.lr", float("nan"), "finite"),
     ("age.epochs", 2.5, "integer"),
@@ -77,6 +78,7 @@ def test_params_yaml_as_shipped_is_allowed():
     ("combine.vote", "loud", "'hard'"),
     ("machine.device", "gpu", "cuda"),
     ("split.n_folds", 1, "2"),
+    ("split.groups", "twins.csv", "must be a file of data/groups, which the stage depends on, or null"),
     ("age.drop_rate", 1, "less than 1"),
     ("age.drop_path_rate", -0.1, "greater than or equal to 0"),
     ("age.head_lr", 0, "greater than 0"),
@@ -95,7 +97,7 @@ def test_params_yaml_as_shipped_is_allowed():
     ("folds", [], "folds"),
     ("folds", [0, 0], "twice"),
     ("models", ["mask", "hair"], "no section of its own"),
-    ("models", ["age"], "none of age learns mask or gender alone"),
+    ("models", ["age", "joint"], "none of age, joint learns mask or gender alone"),
     ("models", ["joint", "gender", "age"], "none of joint, gender, age learns mask alone"),
     ("predict.agee", {"views": "flip", "random_views": 1}, "no model of that name"),
     ("age.mixing_cells", [["any", 60, 57]], "[gender, first age, last age]"),
@@ -103,6 +105,10 @@ def test_params_yaml_as_shipped_is_allowed():
     ("folds", ["01"], "integer"),
     ("folds", [0.0], "integer"),
     ("data.table", "", "at least 1 character"),
+    ("data.layout", "zip", "'utkface'"),
+    ("data.columns", {"years": "age"}, "data.columns: there is no years to give a column to; there are photo, person"),
+    ("data.columns", {"age": ""}, "at least 1 character"),
+    ("data.columns", None, "data.columns"),
     ("labels.corrections", "", "at least 1 character"),
     ("sample", None, "sample"),
     ("refit", None, "refit: null is no list; an empty one is []"),
@@ -178,8 +184,8 @@ def test_values_that_make_no_sense_together_are_named_both(changes, named):
 
 
 @pytest.mark.parametrize("changes, named", [
-    ({"joint": SHIPPED["joint"] | {"head": "classes18", "attribute_losses": {"age": "focal"}}},
-     ("joint.attribute_losses: {'age': 'focal'}", "head: 'classes18'")),
+    ({"joint": SHIPPED["joint"] | {"head": "classes", "attribute_losses": {"age": "focal"}}},
+     ("joint.attribute_losses: {'age': 'focal'}", "head: 'classes'")),
     *(({name: SHIPPED[name] | {"loss": loss}}, (f"{name}.loss: '{loss}'", f"attribute is '{name}'"))
       for loss in YEAR_LOSSES for name in ("mask", "gender", "joint")),
     ({"joint": SHIPPED["joint"] | {"attribute_losses": {"age": "f1"}, "class_weights": "balanced"}},
@@ -193,8 +199,8 @@ def test_values_that_make_no_sense_together_are_named_both(changes, named):
     *(({"joint": SHIPPED["joint"] | {"attribute_losses": {"age": loss}, name: value}},
        (f"joint.{name}: {value!r}", f"attribute_losses: {{'age': '{loss}'}}"))
       for loss in JOINT_YEAR_LOSSES for name, value in NOT_WITH_YEARS.items()),
-    ({"joint": SHIPPED["joint"] | {"head": "classes18", "attribute_losses": {"age": "year_distribution"}}},
-     ("joint.attribute_losses: {'age': 'year_distribution'}", "head: 'classes18'")),
+    ({"joint": SHIPPED["joint"] | {"head": "classes", "attribute_losses": {"age": "year_distribution"}}},
+     ("joint.attribute_losses: {'age': 'year_distribution'}", "head: 'classes'")),
     ({"joint": SHIPPED["joint"] | {"loss": "arcface"}}, ("joint.loss: 'arcface'", "head: 'attributes'")),
     ({"folds": [], "refit": ["age"]}, ("folds: []", "refit: ['age']")),
     ({"age": SHIPPED["age"] | {"augment": []}, "predict": SHIPPED["predict"] | {"age": {"views": "random", "random_views": 2}}},
@@ -209,9 +215,9 @@ def test_sections_that_make_no_sense_together_are_named_both(changes, named):
 
 def test_a_joint_model_learns_all_three_by_one_head_or_by_three():
     section = parse(SHIPPED).sections["joint"]
-    assert (section.attributes, section.heads, section.classes) == (("mask", "gender", "age"), (3, 2, 3), 18)
-    assert parse(changed("joint.head", "classes18")).sections["joint"].heads == (18,)
-    assert tuple(section.class_names) == CLASSES
+    assert (section.attributes, section.heads, section.classes.count) == (("mask", "gender", "age"), (3, 2, 3), 18)
+    assert parse(changed("joint.head", "classes")).sections["joint"].heads == (18,)
+    assert section.classes.names == CONTEST.names
 
 
 def test_a_model_that_learns_years_has_them_in_training_in_place_of_the_groups_that_it_is_scored_by():
@@ -263,9 +269,32 @@ def test_offsets_ask_for_probabilities_and_not_for_shares_of_votes(decision):
         parse(values)
 
 
+@pytest.mark.parametrize("data, named", [
+    ({"layout": "utkface", "table": "photos.csv"}, "data.table: 'photos.csv' and layout: 'utkface' exclude each other"),
+    ({"layout": "folders", "columns": {"age": "years"}}, "data.columns: {'age': 'years'}, which layout: 'folders' does not"),
+])
+def test_a_parameter_that_no_reader_would_read_is_named(data, named):
+    values = changed("data.root", "data/own")
+    values["data"] |= data
+    with pytest.raises(UserError, match=re.escape(named)):
+        parse(values)
+
+
+@pytest.mark.parametrize("layout, told", [("contest", False), ("utkface", False), ("fairface", False), ("auto", False),
+                                          ("table", True), ("imdb", True), ("folders", True), ("parquet", True), ("tar", True)])
+def test_one_vote_for_a_person_needs_a_layout_that_tells_the_people_of_photos_to_label(layout, told):
+    values = changed("combine.by_person", True)
+    values["data"] |= {"root": "data/own", "layout": layout}
+    if told:
+        assert parse(values).combine.by_person
+    else:
+        with pytest.raises(UserError, match="combine.by_person: true needs the person of each photo to label"):
+            parse(values)
+
+
 def test_a_table_may_tell_the_people_of_photos_to_label():
     values = changed("combine.by_person", True)
-    values["data"] = {"root": "data/own", "table": "photos.csv"}
+    values["data"] |= {"root": "data/own", "table": "photos.csv"}
     assert parse(values).combine.by_person
 
 
@@ -283,7 +312,7 @@ def test_workers_are_never_more_than_allowed_where_there_are_more_cores(monkeypa
 
 def test_offsets_that_differ_by_mask_exclude_one_vote_for_a_person():
     values = changed("combine.by_person", True)
-    values["data"] = {"root": "data/own", "table": "photos.csv"}
+    values["data"] |= {"root": "data/own", "table": "photos.csv"}
     values["combine"]["decision"] = "offsets"
     with pytest.raises(UserError, match="combine.decision: 'offsets' and by_person: true exclude each other"):
         parse(values)
@@ -294,3 +323,115 @@ def test_offsets_that_differ_by_mask_exclude_one_vote_for_a_person():
 def test_workers_are_as_many_as_cores_unless_said():
     assert parse(SHIPPED).machine.workers == cores()
     assert parse(changed("machine.workers", 3)).machine.workers == 3
+
+
+@pytest.mark.parametrize("changes, named", [
+    (None, "classes = None: input should be a valid dictionary"),
+    ({}, "classes: no attribute; needed is one or more"),
+    ({"Mask": ["a", "b"]}, "classes.Mask"),
+    ({"mask": ["worn"]}, "classes.mask: ['worn'] must be two values or more"),
+    ({"mask": ["worn", "worn"]}, "must be two values or more, each a name and another one"),
+    ({"mask": ["worn", 1]}, "must be two values or more, each a name and another one"),
+    ({"mask": ["no", "worn_well"]}, "classes.mask.1"),  # _ joins the values of a joint class
+    ({"mask": [True, False]}, "classes.mask.0"),  # what YAML makes of yes and no
+    ({"age": [60, 30]}, "classes.age: [60, 30] must be the first ages of all groups but the first, rising, such as [30, 60]"),
+    ({"age": ["young", "old"]}, "must be the first ages of all groups but the first"),
+    ({"age": []}, "must be the first ages of all groups but the first"),
+    ({"age": [30, 30]}, "must be the first ages of all groups but the first, rising"),
+    ({"age": [30, "old"]}, "classes.age: [30, 'old'] must be the first ages of all groups but the first"),
+    ({"age": [0, 30]}, "classes.age.0"),
+    ({"mask": None}, "classes.mask: null is no list"),
+    ({"mask": "worn"}, "classes.mask = 'worn': input should be a valid list"),
+    ({"gender": ["male", 1]}, "classes.gender: ['male', 1] must be two values or more, each a name and another one"),
+    ({"age": [30, 121]}, "classes.age.1"),
+    ({"person": ["a", "b"]}, "classes.person: no name for an attribute; taken are photo, person"),
+    ({"joint": ["a", "b"]}, "classes.joint: no name for an attribute"),
+    ({"size": ["a", "b"]}, "classes.size: no name for an attribute"),
+])
+def test_classes_that_cannot_be_are_named_with_what_is_allowed(changes, named):
+    with pytest.raises(UserError) as error:
+        parse(SHIPPED | {"classes": changes})
+    line = str(error.value)
+    assert line.startswith("params.yaml: classes")
+    assert named in line
+    assert "\n" not in line
+
+
+def test_the_order_of_the_keys_which_dvc_does_not_see_changes_no_class():
+    asked = {"zebra": ["a", "b"], "age": [30, 60], "glasses": ["no", "yes"], "gender": ["male", "female"],
+             "mask": ["on", "off"]}
+    one, other = (read_classes(dict(items)) for items in (asked.items(), reversed(asked.items())))
+    assert one == other and one.names == other.names
+    assert one.attributes == ("mask", "glasses", "zebra", "gender", "age")
+
+
+def test_other_classes_are_those_of_the_models_and_of_the_joint_one():
+    classes = {"mask": ["on", "off"], "gender": ["male", "female"], "age": [20, 40, 60]}
+    p = parse(SHIPPED | {"classes": classes})
+    assert p.classes.sizes == (2, 2, 4)
+    assert (p.sections["age"].heads, p.sections["joint"].heads) == ((4,), (2, 2, 4))
+    assert p.sections["age"].borders == (20, 40, 60)
+    with pytest.raises(UserError, match=r"age.border_low: 25 is one of two borders, and classes.age has 3; set it to null"):
+        parse(SHIPPED | {"classes": classes, "age": SHIPPED["age"] | {"border_low": 25}})
+
+
+def test_classes_are_of_what_the_listed_models_learn():
+    two = parse(SHIPPED | {"models": ["gender", "age"]})
+    assert two.classes.attributes == ("gender", "age")
+    assert two.all_classes == CONTEST == parse(SHIPPED).classes
+    assert parse(SHIPPED | {"models": ["joint"]}).classes == CONTEST
+    with pytest.raises(UserError, match=r"mask.attribute = 'mask': classes has no such attribute; there are gender, age, and"):
+        parse(SHIPPED | {"classes": {key: SHIPPED["classes"][key] for key in ("gender", "age")}})
+
+
+def test_a_border_left_out_is_the_official_one():
+    age = parse(changed("age.border_high", 58)).sections["age"]
+    assert age.borders == (30, 58)
+    assert parse(SHIPPED).sections["age"].borders == (30, 60)
+
+
+@pytest.mark.parametrize("name", [*COLUMNS, *IGNORED_KEYS, "joint"])
+def test_no_attribute_has_the_name_of_a_column_or_of_all_attributes(name):
+    with pytest.raises(UserError, match=rf"^params.yaml: classes.{name}: no name for an attribute; taken are photo, person, "):
+        read_classes({name: ["a", "b"], "age": [30]})
+
+
+@pytest.mark.parametrize("section", [{"mask": ["worn", "bare"]}, {"gender": ["male", "female"]}, {"age": [18]},
+                                     {"mask": ["worn", "bare"], "age": [30, 60]}])
+def test_no_attribute_must_be_among_the_classes(section):
+    assert read_classes(section).attributes == tuple(section)
+
+
+@pytest.mark.parametrize("borders, high", [([18], 2), ([20, 40, 60], 4)])
+@pytest.mark.parametrize("name", ["age", "joint"])
+@pytest.mark.parametrize("key", ["border_low", "border_high"])
+def test_borders_of_its_own_are_of_a_model_of_three_age_groups(name, key, borders, high):
+    classes = SHIPPED["classes"] | {"age": borders}
+    assert parse(SHIPPED | {"classes": classes}).sections[name].classes.sizes[-1] == high
+    with pytest.raises(UserError, match=rf"{name}.{key}: 25 is one of two borders, and classes.age has {len(borders)}"):
+        parse(SHIPPED | {"classes": classes, name: SHIPPED[name] | {key: 25}})
+
+
+def test_a_model_of_an_attribute_more_is_one_more_specialist():
+    classes = SHIPPED["classes"] | {"glasses": ["without", "with"]}
+    more = {"classes": classes, "glasses": SHIPPED["mask"] | {"attribute": "glasses"},
+            "predict": SHIPPED["predict"] | {"glasses": SHIPPED["predict"]["mask"]}}
+    p = parse(SHIPPED | more | {"models": ["mask", "glasses", "gender", "age"]})
+    assert (p.classes.attributes, p.classes.count) == (("mask", "glasses", "gender", "age"), 36)
+    assert p.sections["joint"].heads == (3, 2, 2, 3)
+    left_out = parse(SHIPPED | more)  # which models do not list
+    assert (left_out.classes, left_out.all_classes.count) == (CONTEST, 36)
+
+
+def test_cells_to_mix_are_of_the_genders_that_there_are():
+    classes = SHIPPED["classes"] | {"gender": ["man", "woman"]}
+    cells = [["woman", 30, 39], ["any", 57, 60]]
+    mixed = parse(SHIPPED | {"classes": classes, "age": SHIPPED["age"] | {"mixing_cells": cells}})
+    assert mixed.sections["age"].mixing_cells == [("woman", 30, 39), ("any", 57, 60)]
+    with pytest.raises(UserError, match=r"age.mixing_cells: 'female' is no gender; there are man, woman, any"):
+        parse(SHIPPED | {"classes": classes, "age": SHIPPED["age"] | {"mixing_cells": [["female", 30, 39]]}})
+
+
+def test_painted_photos_need_a_painter():
+    with pytest.raises(UserError, match=r"paint.sets: \[\] paints nothing, and data.root is 'data/painted'; set it to"):
+        parse(changed("data.root", "data/painted"))

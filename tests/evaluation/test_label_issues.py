@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.core.classes import CLASSES, VALUES
+from stages.core.classes import CONTEST
 from stages.core.files import write_csv
 from stages.evaluation.label_issues import find_label_issues, likelier_groups, near
 from stages.labels import COLUMNS, correct, read_corrections
 
 MASKS = ["worn"] * 5 + ["incorrect", "bare"]
-NAMES = [f"class_{i}" for i in range(len(CLASSES))]
+NAMES = [f"class_{i}" for i in range(len(CONTEST.names))]
 
 
 def combine(photos, mask, gender, age, part="train") -> pd.DataFrame:
@@ -35,14 +35,14 @@ def crowd(people: int = 200, seed: int = 0, skill: float = 0.9):
     of = np.repeat(np.arange(people), 7)
     given = pd.DataFrame({"photo": [f"{k:04d}/{n}.jpg" for k in range(people) for n in range(7)],
                           "person": [f"{k:04d}" for k in of], "mask": MASKS * people,
-                          "gender": np.array(VALUES["gender"])[gender[of]], "age": years[of].astype(str)})
+                          "gender": np.array(CONTEST.values["gender"])[gender[of]], "age": years[of].astype(str)})
     looks = years + rng.normal(0, 2, people)
     over = 1 / (1 + np.exp(([[30], [60]] - looks) / 2.5))  # the probabilities of 30, and of 60, or more years
     age = np.stack([1 - over[0], over[0] - over[1], over[1]], 1)[of]
     sure = rng.beta(skill * 10, (1 - skill) * 10, people)
     sure[:people // 10] = 0.97  # the first tenth they know well
     sure = np.clip(sure[of] + rng.normal(0, 0.02, len(of)), 0.02, 0.98)
-    mask = say([VALUES["mask"].index(name) for name in given["mask"]], 3, rng.uniform(0.9, 0.99, len(of)))
+    mask = say([CONTEST.values["mask"].index(name) for name in given["mask"]], 3, rng.uniform(0.9, 0.99, len(of)))
     return given, combine(given.photo, mask, say(gender[of], 2, sure), age)
 
 
@@ -60,13 +60,13 @@ def flipped(given: pd.DataFrame, people) -> pd.DataFrame:
 def passed_on(rows: pd.DataFrame, given: pd.DataFrame, attribute: str, folder) -> tuple[pd.Series, list[str]]:
     """What the stage labels makes of the rows of one attribute: the labels, and what became of each row."""
     write_csv(rows[rows.attribute == attribute], folder / "mine.csv")
-    return correct(given, read_corrections(folder / "mine.csv"), attribute)
+    return correct(given, read_corrections(folder / "mine.csv", CONTEST), attribute)
 
 
 def test_genders_that_were_exchanged_come_first():
     given, combined = crowd()
     wrong = ["0003", "0005", "0011", "0016", "0019"]
-    rows = find_label_issues(combined, *[flipped(given, wrong)] * 2)
+    rows = find_label_issues(combined, *[flipped(given, wrong)] * 2, CONTEST)
     genders = rows[rows.attribute == "gender"]
     assert set(genders.person[:5]) == set(wrong)
     assert list(rows["rank"]) == list(range(1, len(rows) + 1))
@@ -78,7 +78,7 @@ def test_ages_far_from_the_truth_come_first():
     years = given.drop_duplicates("person").set_index("person").age.astype(int)
     young, middle = years[years < 20].index[:3], years[years.between(43, 47)].index[:3]
     wrong = changed(given, "age", dict.fromkeys(young, "70") | dict.fromkeys(middle, "18"))
-    ages = find_label_issues(combined, wrong, wrong).query("attribute == 'age'")
+    ages = find_label_issues(combined, wrong, wrong, CONTEST).query("attribute == 'age'")
     assert set(ages.person[:6]) == {*young, *middle}
     assert dict(zip(ages.person[:6], ages.new[:6])) == dict.fromkeys(young, "29") | dict.fromkeys(middle, "30")
     assert ages.source.str.contains("nearest year of .*, not an estimate").all()
@@ -88,7 +88,7 @@ def test_masks_that_were_exchanged_come_first():
     given, combined = crowd()
     wrong = given.assign(mask=given["mask"].where(given.person != "0042", given["mask"].map(
         {"worn": "worn", "bare": "incorrect", "incorrect": "bare"})))
-    masks = find_label_issues(combined, wrong, wrong).query("attribute == 'mask'")
+    masks = find_label_issues(combined, wrong, wrong, CONTEST).query("attribute == 'mask'")
     assert set(masks.photo[:2]) == {"0042/5.jpg", "0042/6.jpg"}
     assert set(zip(masks.old[:2], masks.new[:2])) == {("bare", "incorrect"), ("incorrect", "bare")}
 
@@ -97,7 +97,7 @@ def test_right_labels_are_not_suspected():
     given, combined = crowd(skill=0.95)
     far = given.age.astype(int).between(38, 51) | (given.age.astype(int) < 21)
     given, combined = given[far].reset_index(drop=True), combined[far].reset_index(drop=True)
-    rows = find_label_issues(combined, given, given)
+    rows = find_label_issues(combined, given, given, CONTEST)
     assert given.person.nunique() > 50 and len(rows) == 0
     assert list(rows.columns) == [*COLUMNS, "photo", "score", "rank"]
 
@@ -106,11 +106,11 @@ def judge_age(label: str, says: str) -> pd.DataFrame:
     """The suspects when one person of this age is among sixty others whom the models know, 20, 45 and 65 years old."""
     given = pd.DataFrame({"photo": range(61), "person": ["x", *map(str, range(60))], "mask": "bare", "gender": "male",
                           "age": [label] + ["20", "45", "65"] * 20})
-    groups = [VALUES["age"].index(says), *[0, 1, 2] * 20]
+    groups = [CONTEST.values["age"].index(says), *[0, 1, 2] * 20]
     sure = np.r_[0.95, np.full(60, 0.8)]
     zeros = [0] * 61
     combined = combine(given.photo, say(zeros, 3, 0.9), say(zeros, 2, 0.9), say(groups, 3, sure))
-    return find_label_issues(combined, given, given)
+    return find_label_issues(combined, given, given, CONTEST)
 
 
 @pytest.mark.parametrize("label, says", [
@@ -132,9 +132,9 @@ def test_an_age_is_suspected_where_no_neighbouring_group_explains_it(label, says
 
 
 def test_labels_at_a_border_count_for_the_likelier_group():
-    low, high = [0.6, 0.3, 0.1], [0.1, 0.3, 0.6]
-    assert list(likelier_groups(np.array([26, 29, 29, 30, 57, 60, 63]), np.array([high, low, high, low, low, low, low]))) \
-        == [0, 0, 1, 0, 1, 1, 2]
+    low, high, ages = [0.6, 0.3, 0.1], [0.1, 0.3, 0.6], np.array([26, 29, 29, 30, 57, 60, 63])
+    chances = np.array([high, low, high, low, low, low, low])
+    assert list(likelier_groups(ages, CONTEST.age_group(ages), chances, CONTEST.borders)) == [0, 0, 1, 0, 1, 1, 2]
     assert list(near(np.array([26, 27, 32, 33]), 30)) == [False, True, True, False]
 
 
@@ -143,7 +143,7 @@ def test_a_group_that_models_rarely_dare_to_say_is_suggested_all_the_same():
     given = pd.DataFrame({"photo": range(40), "person": [str(k) for k in range(40)], "mask": "bare", "gender": "male",
                           "age": ["45"] * 20 + ["66"] * 20})
     age = np.array([[0.2, 0.6, 0.2]] * 18 + [[0.1, 0.5, 0.4], [0.2, 0.38, 0.42]] + [[0.2, 0.41, 0.39]] * 20)
-    rows = find_label_issues(combine(given.photo, say([0] * 40, 3, 0.9), say([0] * 40, 2, 0.9), age), given, given)
+    rows = find_label_issues(combine(given.photo, say([0] * 40, 3, 0.9), say([0] * 40, 2, 0.9), age), given, given, CONTEST)
     assert list(rows.person) == ["19"]
     assert rows.new[0] == "60"
 
@@ -157,7 +157,7 @@ def test_the_file_given_to_corrections_makes_the_labels_what_they_were(tmp_path)
         age[rows] = age[rows].sum(3, keepdims=True) * say([group], 3, 0.95)
     combined[NAMES] = age.reshape(len(age), -1)
     wrong = changed(flipped(given, ["0003", "0005"]), "age", {"0007": "20", "0008": "66"})
-    rows = find_label_issues(combined, wrong, wrong)
+    rows = find_label_issues(combined, wrong, wrong, CONTEST)
     mine = rows[rows.person.isin(["0003", "0005", "0007", "0008"])]
     for attribute in ("gender", "age"):
         labels, outcomes = passed_on(mine, wrong, attribute, tmp_path)
@@ -170,7 +170,7 @@ def test_a_mask_is_corrected_alone_whatever_masks_the_person_has(tmp_path):
     wrong = given.assign(mask=given["mask"].where(~given.photo.isin(["0004/6.jpg", "0009/2.jpg"]), "incorrect"))
     wrong.loc[wrong.photo == "0009/5.jpg", "mask"] = "worn"  # 2 and 5 of this person are exchanged
     wrong.loc[wrong.photo == "0004/5.jpg", "mask"] = "bare"
-    rows = find_label_issues(combined, wrong, wrong).query("attribute == 'mask'")
+    rows = find_label_issues(combined, wrong, wrong, CONTEST).query("attribute == 'mask'")
     assert dict(zip(rows.photo, rows.old)) == {
         "0004/5.jpg": "bare", "0004/6.jpg": "incorrect", "0009/2.jpg": "incorrect", "0009/5.jpg": "worn"}
     labels, outcomes = passed_on(rows, wrong, "mask", tmp_path)
@@ -182,13 +182,13 @@ def test_a_label_that_was_corrected_before_is_judged_as_corrected_and_named_as_g
     given, combined = crowd()
     old = given.gender[given.person == "0005"].iloc[0]
     given = flipped(given, ["0003"])
-    rows = find_label_issues(combined, given, flipped(given, ["0005"]))
+    rows = find_label_issues(combined, given, flipped(given, ["0005"]), CONTEST)
     [row] = rows[(rows.person == "0005") & (rows.attribute == "gender")].itertuples()
     assert row.old == row.new == old
     assert "a correction makes it" in row.source
     rest = rows[rows.person != "0005"]
     assert "0003" in set(rest.person) and not rest.source.str.contains("a correction makes it").any()
-    rows = find_label_issues(combined, flipped(given, ["0005"]), given)
+    rows = find_label_issues(combined, flipped(given, ["0005"]), given, CONTEST)
     assert rows[(rows.person == "0005") & (rows.attribute == "gender")].empty
 
 
@@ -196,10 +196,10 @@ def test_only_people_whom_no_model_has_seen_are_judged():
     given, combined = crowd()
     wrong = flipped(given, ["0002", "0009", "0012", "0017"])
     seen, evals = combined[combined.photo.between("0005", "0100")], combined[combined.photo < "0005"]
-    rows = find_label_issues(pd.concat([evals.assign(part="eval"), seen]), wrong, wrong)
+    rows = find_label_issues(pd.concat([evals.assign(part="eval"), seen]), wrong, wrong, CONTEST)
     assert {"0009", "0012", "0017"} <= set(rows.person)
     assert rows.person.between("0005", "0099").all()
-    pd.testing.assert_frame_equal(rows, find_label_issues(seen[::-1], wrong[::-1], wrong[::-1]))
+    pd.testing.assert_frame_equal(rows, find_label_issues(seen[::-1], wrong[::-1], wrong[::-1], CONTEST))
 
 
 def test_equally_suspicious_labels_are_in_order_of_names():
@@ -208,17 +208,33 @@ def test_equally_suspicious_labels_are_in_order_of_names():
     combined.loc[:139, NAMES] = np.tile(combined.loc[:6, NAMES].to_numpy(), (20, 1))
     given.loc[:139, "gender"] = given.gender[0]
     wrong = flipped(given, people)
-    rows = find_label_issues(combined[::-1], wrong, wrong).query("attribute == 'gender'")
+    rows = find_label_issues(combined[::-1], wrong, wrong, CONTEST).query("attribute == 'gender'")
     assert list(rows.person[rows.person.isin(people)]) == people
 
 
 def test_nothing_is_suspected_where_all_have_one_label():
     given, combined = crowd(10)
     same = given.assign(gender="male", age="40", mask="worn")
-    assert find_label_issues(combined, same, same).empty
+    assert find_label_issues(combined, same, same, CONTEST).empty
 
 
 def test_a_photo_that_the_labels_lack_is_no_silent_loss():
     given, combined = crowd(5)
     with pytest.raises(KeyError):
-        find_label_issues(combined, given[1:], given)
+        find_label_issues(combined, given[1:], given, CONTEST)
+
+
+def test_a_label_that_is_missing_is_no_issue_and_hides_none():
+    given, combined = crowd(60)
+    wrong = flipped(given, ["0005", "0017"])
+    partly = wrong.assign(gender=wrong.gender.where(wrong.person > "0009", ""), age="")
+    rows = find_label_issues(combined, partly, partly, CONTEST)
+    assert "age" not in set(rows.attribute)
+    assert set(rows[rows.attribute == "gender"].person) == {"0017"}
+    assert "0005" in set(find_label_issues(combined, wrong, wrong, CONTEST).query("attribute == 'gender'").person)
+
+
+def test_without_any_label_there_is_no_issue():
+    given, combined = crowd(10)
+    unknown = given.assign(mask="", gender="", age="")
+    assert find_label_issues(combined, unknown, unknown, CONTEST).empty

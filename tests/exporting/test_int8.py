@@ -9,7 +9,7 @@ import pytest
 
 from labeller import Labeller
 from stages import export
-from stages.core.classes import CLASSES
+from stages.core.classes import CONTEST
 from stages.core.errors import UserError
 from stages.core.face_store import Faces
 from stages.exporting import int8
@@ -64,9 +64,9 @@ def test_what_loses_too_much_is_an_error_and_the_bundle_before_it_stays(project,
 
 def test_the_loss_is_that_of_held_out_people(project):
     faces = Faces(project.root / "data/faces")
-    labels = pd.DataFrame({"photo": faces.photos[:36], "class_true": CLASSES * 2})
+    labels = pd.DataFrame({"photo": faces.photos[:36], "class_true": CONTEST.names * 2})
     right, wrong = (SimpleNamespace(classify=lambda crops, shift=shift: ((np.arange(len(crops)) + shift) % 18, None))
                     for shift in (0, 1))
-    assert int8.check_f1(wrong, right, faces, labels) == {"float32": 0.0, "int8": 1.0, "photos": 36}
+    assert int8.check_f1(wrong, right, faces, labels, CONTEST) == {"float32": 0.0, "int8": 1.0, "photos": 36}
     with pytest.raises(UserError, match=r"int8 loses 1.000 of macro F1 \(1.000 to 0.000 on 36 photos\)"):
-        int8.check_f1(right, wrong, faces, labels)
+        int8.check_f1(right, wrong, faces, labels, CONTEST)

@@ -1,11 +1,15 @@
 """Age learnt as a distribution over years: nearby ages are nearly right, and the groups are sums of years."""
+import numpy as np
+import pytest
 import torch
 from torch.nn.functional import one_hot
 
-from stages.core.classes import BORDERS, age_group
-from stages.modeling.age_distribution import YEARS, YearDistribution, YearsHead
+from stages.core.classes import CONTEST
+from stages.modeling.age_distribution import YEARS, YearDistribution, YearsHead, group_of_years
 from stages.modeling.losses import balanced, make_loss
 from tests.sections import section
+
+GROUP = torch.from_numpy(group_of_years(CONTEST.borders))  # of each year
 
 
 def logits_of(age: int, sharp: float = 1.0) -> torch.Tensor:
@@ -15,20 +19,30 @@ def logits_of(age: int, sharp: float = 1.0) -> torch.Tensor:
 
 def test_in_training_the_head_tells_years_and_otherwise_groups_whose_probabilities_are_the_sums():
     torch.manual_seed(0)
-    head = YearsHead(8)
+    head = YearsHead(8, CONTEST.borders)
     x = torch.randn(5, 8)
     years = head.train()(x).softmax(1)
     assert years.shape == (5, YEARS)
     groups = head.eval()(x)
-    low, high = BORDERS
+    low, high = CONTEST.borders
     sums = torch.stack([years[:, :low].sum(1), years[:, low:high].sum(1), years[:, high:].sum(1)], 1)
     assert torch.allclose(groups.softmax(1), sums, atol=1e-6)
     assert torch.allclose(groups.exp(), sums, atol=1e-6)  # they are log-probabilities already
 
 
+@pytest.mark.parametrize("borders", [(18,), (20, 40, 60), (1, 2, 120)])
+def test_other_age_groups_are_sums_of_their_years_too(borders):
+    torch.manual_seed(0)
+    head, x = YearsHead(8, borders), torch.randn(5, 8)
+    years, groups = head.train()(x).softmax(1), head.eval()(x).exp()
+    want = [years[:, np.digitize(np.arange(YEARS), borders) == group].sum(1) for group in range(len(borders) + 1)]
+    torch.testing.assert_close(groups, torch.stack(want, 1))
+    torch.testing.assert_close(groups.sum(1), torch.ones(5))
+
+
 def test_the_other_heads_of_a_joint_model_pass_through_the_head_over_years():
     torch.manual_seed(0)
-    head, alone = YearsHead(8, before=5), YearsHead(8)
+    head, alone = YearsHead(8, CONTEST.borders, before=5), YearsHead(8, CONTEST.borders)
     alone.years.weight, alone.years.bias = (torch.nn.Parameter(part[5:]) for part in (head.years.weight, head.years.bias))
     x = torch.randn(4, 8)
     assert head.train()(x).shape == (4, 5 + YEARS)
@@ -66,8 +80,8 @@ def test_soft_labels_are_a_mixture_of_the_ages():
 
 def test_weights_are_those_of_the_age_groups():
     weight = torch.tensor([1.0, 2.0, 8.0])
-    loss, ages = YearDistribution(3, weight), torch.tensor([20, 40, 70])
-    assert (age_group(ages.numpy()) == [0, 1, 2]).all()
+    loss, ages = YearDistribution(3, weight[GROUP]), torch.tensor([20, 40, 70])
+    assert (CONTEST.age_group(ages.numpy()) == [0, 1, 2]).all()
     logits = torch.randn(3, YEARS, generator=torch.Generator().manual_seed(0))
     each = torch.stack([YearDistribution(3)(logits[i:i + 1], ages[i:i + 1]) for i in range(3)])
     assert torch.allclose(loss(logits, ages), (each * weight).sum() / weight.sum())
@@ -80,14 +94,14 @@ def test_the_loss_has_the_deviation_and_the_weights_that_the_section_asks_for():
     assert torch.equal(plain(logits, ages), YearDistribution(2.0, cap=70)(logits, ages))
     weighted = make_loss(section(loss="year_distribution", year_sigma=2.0, class_weights="balanced"), ages)
     weight = balanced(torch.tensor([0, 0, 0, 1, 1, 2]), 3)
-    assert torch.equal(weighted(logits, ages), YearDistribution(2.0, weight, 70)(logits, ages))
+    assert torch.equal(weighted(logits, ages), YearDistribution(2.0, weight[GROUP], 70)(logits, ages))
     assert not torch.allclose(weighted(logits, ages), plain(logits, ages))
 
 
 def over_60(ages: list[int], age: int, **changes) -> float:
     """What the best answer to a photo of this age gives to 60 and over, by the loss for a training set of these ages."""
     loss = make_loss(section(loss="year_distribution", **changes), torch.tensor(ages))
-    return float(best_answer(loss, torch.tensor([age]))[0, BORDERS[-1]:].sum())
+    return float(best_answer(loss, torch.tensor([age]))[0, CONTEST.borders[-1]:].sum())
 
 
 def best_answer(loss, target) -> torch.Tensor:

@@ -10,11 +10,13 @@ import timm
 import torch
 
 from stages.core.face_store import Faces, write_faces
+from stages.core.model_params import YEAR_LOSSES
+from stages.core.params import parse
 from stages.modeling.checkpoints import Resume, load_model, restore, run_digest, save_model
 from stages.modeling.networks import start_network
 from stages.modeling.train_model import settings
 from tests.conftest import ROOT
-from tests.sections import section
+from tests.sections import SHIPPED, section
 
 HEADS = {"two": {"head_layers": 2}, "cosine": {"loss": "arcface"}, "years": {"loss": "year_distribution"}}
 SIZE = (48, 32)
@@ -111,6 +113,15 @@ def test_of_another_head_plain_timm_gives_the_features_and_never_a_head_of_rando
         timm.create_model(f"local-dir:{tmp_path / 'out'}", pretrained=True)
     again = timm.create_model(f"local-dir:{tmp_path / 'out'}", pretrained=True, num_classes=0).eval()
     assert torch.equal(again(photos), network.forward_head(network.forward_features(photos), pre_logits=True))
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", *YEAR_LOSSES])
+def test_a_model_of_other_age_groups_comes_back_with_them(tmp_path, loss):
+    p = parse(SHIPPED | {"classes": SHIPPED["classes"] | {"age": [20, 40, 60]}, "age": SHIPPED["age"] | {
+        "backbone": "test_efficientnet", "image_size": 48, "loss": loss}}).sections["age"]
+    network, photos = trained(tmp_path, "age", p), torch.randn(2, 3, *SIZE)
+    assert network(photos).shape == (2, 4)
+    assert json.loads((tmp_path / "model/model.json").read_text())["age_borders"] == [20, 40, 60]
 
 
 def test_the_guide_brings_a_trained_network_to_timm(own):

@@ -1,10 +1,13 @@
 """Who is learnt from and who is held out; how the learners are drawn, mixed and augmented."""
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 
-from stages.core.classes import ATTRIBUTES, VALUES, classes_of
+from stages.core.classes import CONTEST
+from stages.core.errors import UserError
 from stages.core.face_store import Faces
 from stages.core.model_params import YEAR_LOSSES
 from stages.modeling.datamodule import LabelledCrops, classes_to_balance, loaders, make_mixing, read_datasets, training_targets
@@ -18,7 +21,8 @@ CPU = torch.device("cpu")
 def train_set():
     """60 photos of people of three cells, most of them young women."""
     return LabelledCrops(np.arange(60), torch.repeat_interleave(torch.tensor([0, 1, 2]), torch.tensor([40, 10, 10])),
-                np.repeat(["female", "male"], [40, 20]), np.repeat([25, 35, 60], [40, 10, 10]))
+                         np.repeat(["female", "male"], [40, 20]), np.repeat([25, 35, 60], [40, 10, 10]),
+                         np.repeat([0, 1, 2], [40, 10, 10]))
 
 
 def test_a_part_knows_its_cells(train_set):
@@ -56,7 +60,7 @@ def test_a_sampler_draws_what_it_is_named_after_evenly(train_set, ran, sampler, 
 @pytest.mark.parametrize("loss", YEAR_LOSSES)
 def test_the_classes_that_a_sampler_draws_evenly_are_age_groups_where_years_are_learnt(ran, loss):
     faces, years = Faces(ran.root / "data/faces"), np.repeat([20, 22, 24, 60], [20, 10, 10, 10])
-    people = LabelledCrops(np.arange(50), torch.from_numpy(years), np.full(50, "male"), years)
+    people = LabelledCrops(np.arange(50), torch.from_numpy(years), np.full(50, "male"), years, CONTEST.age_group(years))
     train_loader, _ = loaders(people, people, faces, section(sampler="class", augment=[], batch=2, loss=loss),
                               (32, 32), CPU, 0)
     draws = train_loader.sampler
@@ -132,7 +136,7 @@ JOINT = pd.DataFrame({"mask": ["incorrect", "bare"], "gender": ["male", "female"
 
 def test_without_changes_the_model_learns_what_is_scored():
     target, kept = training_targets(section(), AGES)
-    assert target.tolist() == classes_of(AGES).tolist()
+    assert target.tolist() == CONTEST.only(["age"]).number(AGES).tolist()
     assert kept.all()
 
 
@@ -144,7 +148,7 @@ def test_borders_move_the_training_classes():
 
 def test_dropped_ranges_leave_training_both_ends_included():
     target, kept = training_targets(section(drop=[[28, 29], [57, 59]]), AGES)
-    assert target.tolist() == classes_of(AGES).tolist()
+    assert target.tolist() == CONTEST.only(["age"]).number(AGES).tolist()
     assert AGES.age[kept].tolist() == ["20", "30", "60", "75"]
 
 
@@ -165,13 +169,77 @@ def test_a_joint_model_that_learns_years_has_the_years_of_each_mask_and_gender_a
 
 def test_the_classes_to_balance_of_joint_years_are_the_18():
     years, plain = (section("joint", attribute_losses=losses) for losses in ({"age": "year_distribution"}, {}))
-    people = pd.DataFrame([(mask, gender, age) for mask in VALUES["mask"] for gender in VALUES["gender"] for age in AGES.age],
-                          columns=ATTRIBUTES)
+    people = pd.DataFrame([*product(CONTEST.values["mask"], CONTEST.values["gender"], AGES.age)], columns=CONTEST.attributes)
     classes = classes_to_balance(years, training_targets(years, people)[0])
-    assert classes.tolist() == training_targets(plain, people)[0].tolist() == classes_of(people).tolist()
+    assert classes.tolist() == training_targets(plain, people)[0].tolist() == CONTEST.number(people).tolist()
 
 
 def test_a_joint_model_has_borders_and_drops_too():
     target, kept = training_targets(section("joint", border_high=58, drop=[[28, 29]]), JOINT)
     assert target.tolist() == [1 * 6 + 0 * 3 + 2, 2 * 6 + 1 * 3 + 0]
     assert kept.tolist() == [True, False]
+
+
+def test_photos_without_a_label_are_left_out_and_counted(own, monkeypatch, capsys):
+    plain = read_in(own, monkeypatch)
+    capsys.readouterr()
+    labels = pd.read_csv(own.root / "data/labels/age.csv", dtype=str)
+    labels.loc[::3, "age"] = ""
+    labels.to_csv(own.root / "data/labels/age.csv", index=False)
+    partly = read_in(own, monkeypatch)
+    unknown = {Faces(own.root / "data/faces").photos.index(photo) for photo in labels.photo[::3]}
+    for before, after in zip(plain, partly):
+        assert list(after.rows) == [row for row in before.rows if row not in unknown]
+        assert after.target.tolist() == [int(t) for row, t in zip(before.rows, before.target) if row not in unknown]
+    assert f"age: {len(unknown)} of {len(labels)} photos have no label of age, and are left out" in capsys.readouterr().out
+
+
+def test_a_model_none_of_whose_labels_is_known_is_named_with_what_to_do(own, monkeypatch):
+    labels = pd.read_csv(own.root / "data/labels/age.csv", dtype=str)
+    labels.assign(age="").to_csv(own.root / "data/labels/age.csv", index=False)
+    with pytest.raises(UserError, match=r"models: no photo has a label that age learns \(age\); take age out of models"):
+        read_in(own, monkeypatch)
+
+
+def test_people_of_unknown_gender_or_age_are_cells_of_their_own(train_set):
+    train_set.gender[:5], train_set.group[5:10] = "", -1
+    cells = train_set.cells()
+    assert [len(set(part)) for part in np.split(cells, [5, 10, 40, 50])] == [1] * 5
+    assert len(set(cells)) == 5
+    every = np.array([*product(["", "female", "male"], [-1, 0, 1, 2])], dtype=object)
+    unlike = LabelledCrops(np.arange(12), torch.zeros(12), every[:, 0], np.full(12, -1), every[:, 1].astype(int))
+    assert len(set(unlike.cells())) == 12
+
+
+@pytest.mark.parametrize("losses", [{}, {"age": "year_distribution"}])
+def test_a_joint_model_learns_from_the_photos_that_have_all_labels(partly, monkeypatch, capsys, losses):
+    own, labels = partly
+    faces, p = Faces(own.root / "data/faces"), section("joint", attribute_losses=losses)
+    labels.to_csv(own.root / "data/labels/joint.csv", index=False)
+    monkeypatch.chdir(own.root)
+    parts = read_datasets(faces, "joint", 0, p)
+    whole = labels[2::3].set_index("photo")
+    left_out = f"joint: {len(labels) - len(whole)} of {len(labels)} photos have no label of mask or gender or age, and are left"
+    assert left_out in capsys.readouterr().out
+    assert sorted(np.concatenate([part.rows for part in parts])) == sorted(map(faces.photos.index, whole.index))
+    learnt, held_out = (whole.loc[[faces.photos[row] for row in part.rows]] for part in parts)
+    assert parts[0].target.tolist() == training_targets(p, learnt)[0].tolist()
+    assert parts[1].target.tolist() == CONTEST.number(held_out).tolist()
+
+
+def test_a_joint_model_without_a_photo_that_has_all_labels_is_named(partly, monkeypatch):
+    own, labels = partly
+    labels.drop(labels.index[2::3]).to_csv(own.root / "data/labels/joint.csv", index=False)
+    monkeypatch.chdir(own.root)
+    with pytest.raises(UserError, match=r"no photo has all labels that joint learns \(mask, gender, age\); take joint out of"):
+        read_datasets(Faces(own.root / "data/faces"), "joint", 0, section("joint"))
+
+
+@pytest.fixture
+def partly(own):
+    """A project, and its labels: a third of the photos lack the mask, and another third the age."""
+    labels = pd.concat([pd.read_csv(own.root / f"data/labels/{name}.csv", dtype=str).set_index("photo")[name]
+                        for name in CONTEST.attributes], axis=1).reset_index()
+    labels.loc[::3, "mask"], labels.loc[1::3, "age"] = "", ""
+    pd.DataFrame(columns=["photo", "label"]).to_csv(own.root / "data/extra/joint.csv", index=False)
+    return own, labels

@@ -8,13 +8,16 @@ from sklearn.metrics import f1_score
 from sklearn.utils.class_weight import compute_class_weight
 from torch.nn.functional import cross_entropy, log_softmax, one_hot
 
-from stages.core.classes import age_group, decode
-from stages.modeling.age_distribution import YEARS, YearDistribution
+from stages.core.classes import CONTEST
+from stages.core.params import parse
+from stages.modeling.age_distribution import YEARS, YearDistribution, group_of_years
 from stages.modeling.arcface import ArcFace
 from stages.modeling.losses import Focal, SoftF1, balanced, class_weight, effective, make_loss, one_loss
 from stages.modeling.mean_variance import MeanVariance
-from tests.sections import section
+from stages.modeling.networks import start_network
+from tests.sections import SHIPPED, section
 
+GROUP = torch.from_numpy(group_of_years(CONTEST.borders))  # of each year
 torch.manual_seed(0)
 LOGITS, TARGET = torch.randn(50, 3), torch.randint(0, 3, (50,))
 WEIGHT = torch.tensor([0.2, 1.0, 3.0])
@@ -219,7 +222,7 @@ JOINT_LOGITS, JOINT_TARGET = torch.randn(50, 8), torch.randint(0, 18, (50,))
 
 def test_three_heads_have_a_loss_each_and_their_sum_is_the_joint_models():
     loss = make_loss(section("joint", attribute_losses={"age": "focal", "mask": "label_smoothing"}), JOINT_TARGET)
-    mask, gender, age = (torch.as_tensor(part) for part in decode(JOINT_TARGET))
+    mask, gender, age = (torch.as_tensor(part) for part in CONTEST.decode(JOINT_TARGET))
     want = (cross_entropy(JOINT_LOGITS[:, :3], mask, label_smoothing=0.1) + cross_entropy(JOINT_LOGITS[:, 3:5], gender)
             + Focal(2.0)(JOINT_LOGITS[:, 5:], age))
     torch.testing.assert_close(loss(JOINT_LOGITS, JOINT_TARGET), want)
@@ -232,21 +235,21 @@ def test_the_age_of_a_joint_model_can_be_years_with_their_own_loss_and_weights(l
     years[0] = 70
     target, logits = (mask * 2 + gender) * YEARS + years, torch.randn(50, 5 + YEARS)
     joint = make_loss(section("joint", attribute_losses={"age": loss}, class_weights="balanced"), target)
-    groups = torch.from_numpy(age_group(years.numpy()))
+    groups = torch.from_numpy(CONTEST.age_group(years.numpy()))
     want = (cross_entropy(logits[:, :3], mask, balanced(mask, 3)) + cross_entropy(logits[:, 3:5], gender, balanced(gender, 2))
-            + alone(balanced(groups, 3))(logits[:, 5:], years))
+            + alone(balanced(groups, 3)[GROUP])(logits[:, 5:], years))
     torch.testing.assert_close(joint(logits, target), want)
     torch.testing.assert_close(joint(logits, one_hot(target, 6 * YEARS).float()), want)  # as mixing gives it
 
 
 def test_each_head_weighs_its_own_classes():
     loss = make_loss(section("joint", class_weights="balanced"), JOINT_TARGET)
-    parts = zip(loss.losses, decode(JOINT_TARGET), (3, 2, 3))
+    parts = zip(loss.losses, CONTEST.decode(JOINT_TARGET), (3, 2, 3))
     assert all(torch.equal(head.weight, balanced(part, classes)) for head, part, classes in parts)
 
 
 def test_one_head_of_18_classes_has_one_loss():
-    loss, logits = make_loss(section("joint", head="classes18"), JOINT_TARGET), torch.randn(50, 18)
+    loss, logits = make_loss(section("joint", head="classes"), JOINT_TARGET), torch.randn(50, 18)
     torch.testing.assert_close(loss(logits, JOINT_TARGET), cross_entropy(logits, JOINT_TARGET))
 
 
@@ -257,3 +260,19 @@ def test_three_heads_take_soft_labels_of_the_18_classes():
     half = (certain + certain.roll(1, 0)) / 2
     want = (loss(JOINT_LOGITS, JOINT_TARGET) + loss(JOINT_LOGITS, JOINT_TARGET.roll(1, 0))) / 2  # it is linear in them
     torch.testing.assert_close(loss(JOINT_LOGITS, half), want)
+
+
+@pytest.mark.parametrize("kind", ["cross_entropy", "year_distribution", "ordinal", "mean_variance"])
+def test_other_age_groups_are_learnt_by_the_same_losses(kind):
+    four = SHIPPED["classes"] | {"age": [20, 40, 60]}
+    p = parse(SHIPPED | {"classes": four, "age": SHIPPED["age"] | {"loss": kind, "class_weights": "balanced"}}).sections["age"]
+    assert p.heads == (4,)
+    years = torch.tensor([5, 19, 20, 45, 59, 60, 80, 81])
+    target = years if p.learns_years else torch.from_numpy(np.digitize(years, [20, 40, 60]))
+    network = start_network("age", p.model_copy(update={"backbone": "test_efficientnet"}), (32, 32))
+    logits = network.train()(torch.randn(8, 3, 32, 32))
+    assert torch.isfinite(make_loss(p, target)(logits, target))
+    out = network.eval()(torch.randn(2, 3, 32, 32))
+    assert out.shape == (2, 4)
+    if p.learns_years:  # the head's own sums over years
+        torch.testing.assert_close(out.exp().sum(1), torch.ones(2))

@@ -2,11 +2,13 @@
 import torch
 from torch.nn.functional import cross_entropy, one_hot
 
-from stages.modeling.age_distribution import YEARS
+from stages.core.classes import CONTEST
+from stages.modeling.age_distribution import YEARS, group_of_years
 from stages.modeling.losses import balanced, make_loss
 from stages.modeling.mean_variance import MeanVariance
 from tests.sections import section
 
+GROUP = torch.from_numpy(group_of_years(CONTEST.borders))  # of each year
 torch.manual_seed(0)
 LOGITS, AGES = torch.randn(6, YEARS), torch.tensor([0, 29, 30, 59, 60, YEARS - 1])
 
@@ -52,13 +54,13 @@ def test_soft_labels_ask_for_their_expected_age():
 def test_weights_are_those_of_the_age_groups():
     weight, of_photos = torch.tensor([1.0, 2.0, 8.0]), torch.tensor([1.0, 1, 2, 2, 8, 8])
     each = torch.stack([MeanVariance(0.2, 0.05)(LOGITS[i:i + 1], AGES[i:i + 1]) for i in range(6)])
-    torch.testing.assert_close(MeanVariance(0.2, 0.05, weight)(LOGITS, AGES), (each * of_photos).sum() / of_photos.sum())
+    torch.testing.assert_close(MeanVariance(0.2, 0.05, weight[GROUP])(LOGITS, AGES), (each * of_photos).sum() / of_photos.sum())
 
 
 def test_the_loss_has_the_weights_that_the_section_asks_for():
     ages = torch.tensor([20, 21, 22, 40, 41, 70])
     asked = section(loss="mean_variance", mean_weight=0.4, variance_weight=0.3, class_weights="balanced")
-    want = MeanVariance(0.4, 0.3, balanced(torch.tensor([0, 0, 0, 1, 1, 2]), 3))
+    want = MeanVariance(0.4, 0.3, balanced(torch.tensor([0, 0, 0, 1, 1, 2]), 3)[GROUP])
     assert torch.equal(make_loss(asked, ages)(LOGITS, ages), want(LOGITS, ages))
     papers = make_loss(section(loss="mean_variance"), ages)
     assert torch.equal(papers(LOGITS, ages), MeanVariance(0.2, 0.05)(LOGITS, ages))

@@ -81,6 +81,18 @@ def test_a_missing_table_is_named(own):
     assert "data/sample/people.csv: no such file" in said(own.python("stages.index"))
 
 
+def test_photos_whose_layout_is_not_clear_are_named_by_make_before_dvc_hashes_them(own):
+    for folder in ("mine/male", "mine/female"):
+        (own.root / folder).mkdir(parents=True)
+        shutil.copy(next((own.root / "data/sample/eval/images").glob("*.jpg")), own.root / folder / "20_0_1_2017.jpg")
+    own.set(data__root="mine")
+    for command in ("tools.check", "stages.index"):
+        assert "mine: its layout may be utkface (2 of 2 photos" in (line := said(own.python(command)))
+        assert line.endswith("say which in data.layout of params.yaml")
+    own.set(data__layout="folders")
+    assert own.python("tools.check").returncode == 0
+
+
 def test_fewer_people_than_folds(own):
     own.set(split__n_folds=50)
     before = (own.root / "data/folds.csv").read_bytes()
@@ -93,12 +105,15 @@ def test_a_device_that_is_not_there(own):
     assert "machine.device: 'cuda:99' is not there" in said(own.python("stages.detect"))
 
 
-def test_an_age_out_of_range_in_train_csv(own):
+def test_a_person_of_an_age_out_of_range_is_left_out_and_said(own):
     table = own.root / "data/sample/train/train.csv"
     people = pd.read_csv(table, dtype=str)
     people.loc[3, "age"] = "121"
     people.to_csv(table, index=False)
-    assert f"age of {people.path[3]} is '121'" in said(own.python("stages.index"))
+    done = own.python("stages.index")
+    assert f"train/images/{people.path[3]}/incorrect_mask.jpg: age is '121'; allowed are whole years" in done.stdout
+    assert done.returncode == 0
+    assert not set(pd.read_csv(own.root / "data/unused.csv").file) & set(pd.read_csv(own.root / "data/photos.csv").photo)
 
 
 @pytest.fixture(scope="module")

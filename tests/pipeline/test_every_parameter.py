@@ -21,9 +21,12 @@ from tests.sections import SHIPPED
 
 MODELS = ("mask", "gender", "age")
 READ_BY = {  # key, or section: the stages that read it; the longest that fits counts
+    "classes": {"index", "split", "combine", "evaluate", "report"} | {f"labels@{model}" for model in MODELS},
     "models": {"combine", "evaluate", "report"}, "folds": {"combine", "evaluate", "report"},
-    "refit": {"combine"}, "sample": {"data/dvc.yaml:sample"}, "data.root": {"index", "detect", "crop"},
-    "data.table": {"index", "combine"}, "labels": {f"labels@{model}" for model in MODELS}, "split": {"split"},
+    "refit": {"combine"}, "sample": {"data/dvc.yaml:sample"},
+    "paint": set(), "data.root": {"index", "detect", "crop"},
+    "data.table": {"index", "combine"}, "data.layout": {"index"}, "data.columns": {"index"},
+    "labels": {f"labels@{model}" for model in MODELS}, "split": {"split"},
     "detect": {"detect"}, "crop": {"crop"}, "export": set(),
     "training": {f"train@{model}-0" for model in MODELS}, "joint": set(), "predict.joint": set(),
     "combine": {"combine", "report"}, "machine": set(),

@@ -27,7 +27,9 @@ CHANGES = {  # section: (a parameter of it, what it can rerun)
                {"labels@age2"} | models("age2") | AFTER_TRAINING),
     "refit": ({"refit": ["age"]}, {"refit@age", "predict_refit@age"} | AFTER_TRAINING),
     "folds": ({"folds": [0, 1]}, models(*MODELS, fold=1) | AFTER_TRAINING),
+    "classes": ({"classes__mask": ["worn", "incorrect", "bare", "other"]}, ALL_BUT_SAMPLE),
     "sample": ({"sample__seed": 1}, {"sample"} | ALL_BUT_SAMPLE),
+    "paint": ({"paint__seed": 1}, set()),  # paint.sets lists nothing
     "data": ({"data__root": "data/other"}, ALL_BUT_SAMPLE),
     "labels": ({"labels__corrections": "data/corrections/contest.csv"}, LABELS | models(*MODELS) | AFTER_TRAINING),
     "split": ({"split__seed": 1}, {"split"} | models(*MODELS) | AFTER_TRAINING),
@@ -47,6 +49,8 @@ PACKAGES = {  # package: what an edit of it can rerun; DVC runs everything after
     "stages/core": {"sample"} | ALL_BUT_SAMPLE,
     "stages/synthetic": {"sample"} | ALL_BUT_SAMPLE,
     "stages/readers": ALL_BUT_SAMPLE,
+    "stages/shards": ALL_BUT_SAMPLE,
+    "stages/painting": set(),
     "stages/faces": {"detect", "crop"} | models(*MODELS) | AFTER_TRAINING,
     "labeller/faces": {"detect", "crop"} | models(*MODELS) | AFTER_TRAINING,
     "labeller/inputs": ALL_BUT_SAMPLE,
@@ -152,6 +156,13 @@ def test_a_corrected_label_reruns_only_what_follows_the_labels_of_its_attribute(
     assert would_run(own) == models(attribute) | AFTER_TRAINING
 
 
+def test_another_value_of_the_mask_writes_all_labels_and_makes_the_mask_model_alone_stale(own, monkeypatch):
+    own.set(classes__mask=["worn", "incorrect", "bare", "other"])
+    assert own.repro("split", *LABELS) == {"index", "split"} | LABELS
+    monkeypatch.chdir(own.root)
+    assert would_run(own) == models("mask") | AFTER_TRAINING
+
+
 def test_pseudo_labels_of_age_rerun_the_age_stages_alone(own, monkeypatch):
     done = own.python("tools.pseudo_label", "workspace", "age", "--confidence", "0")
     assert done.returncode == 0, done.stderr
@@ -182,6 +193,14 @@ def test_a_corrected_gender_trains_the_gender_model_anew(own):
 
 
 @slow
+def test_another_value_of_the_mask_trains_the_mask_model_alone(own):
+    own.set(classes__mask=["worn", "incorrect", "bare", "other"])
+    done = own.repro()
+    assert {stage for stage in done if stage.startswith("train")} == {"train@mask-0"}
+    assert not done & {"detect", "crop"}
+
+
+@slow
 def test_one_model_more_trains_no_other_model_anew(own):
     own.set(**second_age_model(own))
     assert own.repro() == {"labels@age2"} | models("age2") | AFTER_TRAINING
@@ -193,7 +212,7 @@ def test_a_joint_model_is_trained_beside_the_others_or_in_their_stead(own):
     assert own.repro("combine") == {"labels@joint"} | models("joint") | {"combine"}
     own.set(models=["joint"])
     assert own.repro("combine") == {"combine"}
-    own.set(joint__head="classes18")
+    own.set(joint__head="classes")
     assert own.repro() == models("joint") | AFTER_TRAINING
 
 

@@ -3,9 +3,8 @@ import pandas as pd
 import pytest
 
 from stages.core.errors import UserError
-from stages.index import check_labels
 from stages.readers.contest import read_contest
-from tests.readers.files import edit, photo
+from tests.readers.files import edit, photo, read
 
 PEOPLE = {"000001_male_Asian_29": ("000001", "male", "29"), "000002_female_Asian_60": ("000002", "female", "60"),
           "000002_male_Asian_31": ("000002", "male", "31"), "000003-1_female_Asian_18": ("000003-1", "female", "18")}
@@ -68,9 +67,6 @@ def test_the_eval_part_keeps_the_order_of_info_csv(contest):
     ("train/train.csv", "gender", "sex", "no column gender"),
     ("train/train.csv", "age,path\n", "age,path\n000009,male,Asian,30,nobody\n", "nobody has no folder"),
     ("train/train.csv", "000002_male_Asian_31", "000002_female_Asian_60", "stands in two rows"),
-    ("train/train.csv", "Asian,29", "Asian,150", "age of 000001_male_Asian_29 is '150'; allowed are whole years"),
-    ("train/train.csv", "Asian,29", "Asian,young", "'young'"),
-    ("train/train.csv", "1,male", "1,mal", "'mal'; allowed are male, female"),
     ("eval/info.csv", "aa.jpg", "cc.jpg", "cc.jpg is not in"),
     ("eval/info.csv", "aa.jpg", "bb.jpg", "stands in two rows"),
     ("eval/info.csv", "ImageID", "image", "no column ImageID"),
@@ -78,10 +74,26 @@ def test_the_eval_part_keeps_the_order_of_info_csv(contest):
 def test_a_table_that_does_not_fit_is_one_line_with_the_file_and_the_value(contest, file, old, new, named):
     edit(contest / file, old, new)
     with pytest.raises(UserError) as error:
-        check_labels(read_contest(contest)[0], contest / "train/train.csv")
+        read_contest(contest)
     assert named in str(error.value)
     assert str(contest / file) in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("old, new, reason", [
+    ("Asian,29", "Asian,150", "age is '150'; allowed are whole years from 0 to 120"),
+    ("Asian,29", "Asian,young", "age is 'young'; allowed are whole years from 0 to 120"),
+    ("1,male", "1,mal", "gender is 'mal'; allowed are male, female"),
+])
+def test_the_photos_of_a_person_with_a_wrong_label_are_refused(contest, old, new, reason, capsys):
+    edit(contest / "train/train.csv", old, new)
+    rows, unused = read(contest)
+    assert unused == {f"train/images/000001_male_Asian_29/{stem}.jpg": reason for stem in STEMS}
+    assert set(rows.index) | set(unused) == files(contest)
+    printed = capsys.readouterr().out
+    assert "layout contest (eval/info.csv and train/train.csv)" in printed
+    assert "7 photos refused of 28 to train on (data/unused.csv):" in printed
+    assert "    and 2 more" in printed
 
 
 def test_a_folder_without_a_row_is_named(contest):

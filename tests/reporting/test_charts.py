@@ -1,6 +1,7 @@
 """The charts say what they are made of."""
 import pandas as pd
 
+from stages.core.classes import CONTEST
 from stages.reporting.charts import draw_ages, draw_curves, draw_errors
 from stages.reporting.theme import svg
 
@@ -25,5 +26,5 @@ def test_errors_are_counted_by_what_is_wrong_at_once():
 
 def test_ages_that_are_left_out_are_said_to_be():
     people = pd.DataFrame({"gender": ["male", "female", "male"], "age": [20, 40, 60]})
-    assert ">left out</text>" in words(draw_ages(people, (30, 60), [(40, 45)]))
-    assert ">left out</text>" not in words(draw_ages(people, (30, 60), []))
+    assert ">left out</text>" in words(draw_ages(people, (30, 60), [(40, 45)], CONTEST))
+    assert ">left out</text>" not in words(draw_ages(people, (30, 60), [], CONTEST))

@@ -1,9 +1,16 @@
 """What is said beside the charts is true."""
+from typing import get_args
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from stages.reporting.pictures import attribute_picture, confused, confusion
+from labeller.service.answers import FaceAnswer
+from stages.reporting.pictures import WAYS, attribute_picture, confused, confusion
+
+
+def test_every_way_to_find_a_face_is_explained():
+    assert {*WAYS, "given"} == {*get_args(FaceAnswer.model_fields["found"].annotation)}
 
 
 def test_photos_are_counted_by_true_value_and_label():
@@ -21,4 +28,4 @@ def test_the_most_frequent_mistakes_come_first_and_right_labels_never():
                                          ([0, 0, 0, 1], "Every label is right")])
 def test_a_confusion_names_its_most_frequent_mistake(given, said):
     scored = pd.DataFrame({"gender_true": [0, 0, 0, 1], "gender": given})
-    assert said in attribute_picture("gender", scored)["note"]
+    assert said in attribute_picture("gender", ("male", "female"), scored)["note"]

@@ -6,7 +6,6 @@ import pytest
 from labeller.voting.probabilities import scale
 from stages.combine import (
     decide_classes,
-    label,
     offsets_for_new,
     persons,
     submission,
@@ -14,7 +13,9 @@ from stages.combine import (
     vote_on_classes,
     vote_over,
 )
+from stages.core.classes import CONTEST
 from stages.core.errors import UserError
+from stages.core.metrics import with_values
 from stages.core.params import parse
 from tests.sections import SHIPPED
 
@@ -86,7 +87,7 @@ def test_specialists_make_the_class_of_the_likeliest_of_each_attribute(both):
     chances = classes(both, models=["mask", "gender", "age"])
     assert chances.sum() == pytest.approx(1)
     assert chances[13] == pytest.approx(0.7 * 0.9 * 0.5)
-    assert label(chances[None].argmax(1), pd.Index(["a"])).loc["a"].to_dict() == {
+    assert with_values(chances[None].argmax(1), CONTEST).loc[0].to_dict() == {
         "mask": 2, "gender": 0, "age": 1, "class": 2 * 6 + 0 * 3 + 1}
 
 
@@ -115,11 +116,13 @@ def test_offsets_are_found_on_the_people_with_labels_and_decide_the_others():
     many = pd.concat([CHANCES] * 41, ignore_index=True)
     truth = pd.DataFrame({"class": [rare] * 40}, index=range(40))
     people = pd.Series([f"p{i}" for i in range(41)])
-    assert set(decide_classes(many, truth, people, "offsets")) == {rare}
-    assert set(decide_classes(many, truth, people, "argmax")) == {13}
-    offsets = np.array(offsets_for_new(many, truth, "offsets"))
+    argmax = parse(SHIPPED)
+    asked = parse(SHIPPED | {"combine": SHIPPED["combine"] | {"decision": "offsets"}})
+    assert set(decide_classes(many, truth, people, asked)) == {rare}
+    assert set(decide_classes(many, truth, people, argmax)) == {13}
+    offsets = np.array(offsets_for_new(many, truth, asked))
     assert (np.log(many.to_numpy()) + offsets).argmax(1).tolist() == [rare] * 41
-    assert offsets_for_new(many, truth, "argmax") == [0] * 18
+    assert offsets_for_new(many, truth, argmax) == [0] * 18
 
 
 def test_calibration_scales_each_fold_by_its_own_people_and_the_refit_by_their_median(here, params):
@@ -142,18 +145,26 @@ def test_calibration_scales_each_fold_by_its_own_people_and_the_refit_by_their_m
 
 def test_people_are_told_apart_by_part_and_a_photo_without_one_is_named():
     photos = pd.DataFrame({"photo": ["a", "b", "c"], "part": ["train", "eval", "eval"], "person": ["p", "p", "q"]})
-    truth = pd.DataFrame({"class": [7]}, index=["a"])
-    assert list(persons(photos, truth, "t.csv")) == ["train/p", "eval/p", "eval/q"]
+    truth = with_values(np.array([7]), CONTEST).set_index(pd.Index(["a"]))
+    assert list(persons(photos, truth, "t.csv", CONTEST)) == ["train/p", "eval/p", "eval/q"]
     with pytest.raises(UserError, match=r"t.csv: photo c has no person \(1 photos\), and combine.by_person: true asks for one"):
-        persons(photos.replace("q", ""), truth, "t.csv")
+        persons(photos.replace("q", ""), truth, "t.csv", CONTEST)
 
 
 def test_a_person_with_labels_of_two_is_named():
     photos = pd.DataFrame({"photo": ["a", "b", "c", "d"], "part": "train", "person": ["p", "p", "q", "q"]})
-    masks = pd.DataFrame({"class": [1, 7, 2, 14]}, index=list("abcd"))  # of one cell each
-    assert len(persons(photos, masks, "t.csv")) == 4
+    masks, twofold = (with_values(np.array([1, 7, 2, last]), CONTEST).set_index(pd.Index(list("abcd"))) for last in (14, 13))
+    assert len(persons(photos, masks, "t.csv", CONTEST)) == 4  # which differ in the mask alone
     with pytest.raises(UserError, match=r"t.csv: q has photos of two genders or age groups \(1 people\)"):
-        persons(photos, masks.assign(**{"class": [1, 7, 2, 13]}), "t.csv")
+        persons(photos, twofold, "t.csv", CONTEST)
+
+
+def test_a_person_with_labels_of_two_is_named_though_photos_lack_other_labels():
+    photos = pd.DataFrame({"photo": ["a", "b", "c", "d"], "part": "train", "person": ["p", "p", "q", "q"]})
+    truth = pd.DataFrame({"mask": [0, -1, 0, -1], "gender": [0, 0, 0, 1], "age": [1, -1, 1, 1], "class": [1, -1, 1, -1]},
+                         index=list("abcd"))
+    with pytest.raises(UserError, match=r"t.csv: q has photos of two genders or age groups \(1 people\)"):
+        persons(photos, truth, "t.csv", CONTEST)
 
 
 def test_a_submission_keeps_every_row_in_its_order():

@@ -1,8 +1,10 @@
 """Corrections change what they name and nothing else, and each says what became of it."""
+import json
+
 import pandas as pd
 import pytest
 
-from stages.core.classes import VALUES
+from stages.core.classes import CONTEST
 from stages.core.errors import UserError
 from stages.core.files import read_csv
 from stages.labels import COLUMNS, check_corrections, correct, corrected, read_corrections, read_pseudo
@@ -51,10 +53,10 @@ def test_a_photo_that_is_not_the_persons_or_not_so_labelled_is_left_alone(person
 def test_a_file_of_corrections_need_not_have_a_column_of_photos(here):
     plain = corrections(("ann", "age", "44", "45")).drop(columns="photo")
     plain.to_csv("plain.csv", index=False)
-    assert list(read_corrections("plain.csv").photo) == [""]
+    assert list(read_corrections("plain.csv", CONTEST).photo) == [""]
     plain.assign(photo="d1", score="0.1").to_csv("more.csv", index=False)
-    assert list(read_corrections("more.csv").columns) == [*COLUMNS, "photo"]
-    assert list(read_corrections("more.csv").photo) == ["d1"]
+    assert list(read_corrections("more.csv", CONTEST).columns) == [*COLUMNS, "photo"]
+    assert list(read_corrections("more.csv", CONTEST).photo) == ["d1"]
 
 
 @pytest.mark.parametrize("row, outcome", [
@@ -86,13 +88,13 @@ def test_of_two_corrections_of_one_label_the_first_counts():
                                  ("x", "age", "20", "²"), ("x", "age", "20", "9" * 5000)])
 def test_a_correction_to_a_value_that_is_not_allowed_stops(row):
     with pytest.raises(UserError, match=r"mine.csv: .*allowed are"):
-        check_corrections(corrections(row), "mine.csv")
+        check_corrections(corrections(row), "mine.csv", CONTEST)
 
 
 def test_the_agreed_corrections_can_be_applied_and_leave_the_disputed_alone():
     agreed = read_csv(ROOT / "data/corrections/contest.csv", COLUMNS)
-    check_corrections(agreed, "data/corrections/contest.csv")
-    assert set(agreed.attribute) == set(VALUES)
+    check_corrections(agreed, "data/corrections/contest.csv", CONTEST)
+    assert set(agreed.attribute) == set(CONTEST.values)
     assert agreed.source.all()
     disputed = "000225 000664 000667 000725 000736 000767 000817 001509 003113 003223 003780 004281 006424 006504"
     assert not set(disputed.split()) & set(agreed.person)
@@ -133,3 +135,17 @@ def test_pseudo_labels_that_cannot_be_are_one_line(pseudo, rows, named):
     with pytest.raises(UserError) as error:
         pseudo(*rows)
     assert str(error.value).startswith(named)
+
+
+def test_the_values_that_each_model_learns_are_an_out_of_its_own(own):
+    """So that another value of the mask changes no dep of the age model's training."""
+    said = {name: json.loads((own.root / f"data/labels/{name}.json").read_text()) for name in CONTEST.attributes}
+    assert said == {"mask": {"mask": ["worn", "incorrect", "bare"]}, "gender": {"gender": ["male", "female"]},
+                    "age": {"age": [30, 60]}}
+    before = {file.name: file.read_bytes() for file in (own.root / "data/labels").iterdir()}
+    own.set(classes__mask=["worn", "incorrect", "bare", "other"])
+    for name in CONTEST.attributes:
+        done = own.python("stages.labels", name)
+        assert done.returncode == 0, done.stderr
+    after = {file.name: file.read_bytes() for file in (own.root / "data/labels").iterdir()}
+    assert {name for name in before if before[name] != after[name]} == {"mask.json"}

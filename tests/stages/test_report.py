@@ -8,7 +8,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from stages import report
-from stages.core.classes import ATTRIBUTES
+from stages.core.classes import CONTEST
 from stages.reporting import gallery
 from tests.browser import needs_chromium, severe
 
@@ -200,7 +200,7 @@ def test_the_same_inputs_make_the_same_bytes(again):
 def test_the_page_of_a_run_without_mistakes_says_so(browser, again, monkeypatch):
     def all_right(*inputs):
         scored = read(*inputs)
-        return scored.assign(**{name: scored[f"{name}_true"] for name in ("class", *ATTRIBUTES)})
+        return scored.assign(**{name: scored[f"{name}_true"] for name in ("class", *CONTEST.attributes)})
 
     read = report.read_out_of_fold
     monkeypatch.setattr(report, "read_out_of_fold", all_right)

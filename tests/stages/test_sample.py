@@ -10,7 +10,7 @@ import pytest
 from facenet_pytorch import MTCNN
 
 from labeller.faces.decoding import Unreadable, read_photo
-from stages.core.classes import age_group, decode
+from stages.core.classes import CONTEST
 from stages.sample import FEW, PHOTOS, TAKEN, draw_sample, person_ids, person_traits, photo_suffix
 from stages.synthetic.appearance import draw_look
 from stages.synthetic.masks import BARE
@@ -99,7 +99,7 @@ def test_eval_photos_have_hidden_names_and_info_csv_lists_them_sorted(sample):
 def test_answers_have_the_rows_of_info_csv_and_the_seven_photos_of_each_person(sample):
     info, answers = pd.read_csv(sample / "eval/info.csv"), pd.read_csv(sample / "eval/answers.csv")
     assert (info.ImageID == answers.ImageID).all()
-    mask, gender, age = decode(answers.ans)
+    mask, gender, age = CONTEST.decode(answers.ans)
     assert sorted(mask) == sorted(list(PHOTOS.values()) * EVAL_PEOPLE)
     assert (pd.DataFrame({"gender": gender, "age": age}).value_counts() % len(PHOTOS) == 0).all()
 
@@ -107,7 +107,7 @@ def test_answers_have_the_rows_of_info_csv_and_the_seven_photos_of_each_person(s
 @pytest.mark.parametrize("people", [12, FEW, 200])
 def test_there_are_people_of_each_gender_and_age_group(people):
     traits = [person_traits(n, people, np.random.default_rng([SEED, n])) for n in range(people)]
-    cells = pd.DataFrame([(gender, int(age_group(age))) for gender, age in traits]).value_counts()
+    cells = pd.DataFrame([(gender, int(CONTEST.age_group(age))) for gender, age in traits]).value_counts()
     assert len(cells) == 6 and cells.min() >= (5 if people >= FEW else people // 6)
     assert all(18 <= age <= 75 for _, age in traits)
 

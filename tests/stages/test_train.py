@@ -8,7 +8,7 @@ import time
 import pandas as pd
 import pytest
 
-from stages.core.classes import CLASSES
+from stages.core.classes import CONTEST
 from stages.core.model_params import YEAR_LOSSES
 
 
@@ -72,7 +72,7 @@ def test_a_joint_model_that_learns_years_is_scored_kept_and_asked_by_the_18_clas
         done = own.python(f"stages.{stage[0]}", *stage[1:])
         assert done.returncode == 0, done.stderr
     given = pd.read_parquet(own.root / "data/predictions/joint/0.parquet").drop(columns="photo").to_numpy()
-    assert given.shape[1] == len(CLASSES)
+    assert given.shape[1] == len(CONTEST.names)
     assert given.sum(axis=1) == pytest.approx(1, abs=1e-5)
     settings = json.loads((own.root / "models/joint/0/model.json").read_text())
     assert (settings["heads"], settings["last_layers"]) == ([3, 2, 3], "years")

@@ -3,6 +3,7 @@ import json
 
 import pytest
 
+from stages.core.params import read_params
 from tools.baseline import baselines
 
 
@@ -10,7 +11,7 @@ from tools.baseline import baselines
 def rows(ran):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(ran.root)
-        return baselines()
+        return baselines(read_params())
 
 
 def test_the_pipelines_own_row_is_what_evaluate_wrote(ran, rows):

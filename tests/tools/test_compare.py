@@ -5,11 +5,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.core.classes import encode
+from stages.core.classes import CONTEST, make_classes
 from stages.core.errors import UserError
 from stages.core.metrics import macro_f1
 from stages.evaluation.bootstrap import interval
-from tools.compare import check_people, draws_of, on_labels_of, report, score_of
+from tools.compare import check_people, common_classes, draws_of, on_labels_of, report, score_of
 
 CELLS = [0.14, 0.18, 0.08, 0.22, 0.28, 0.10]  # gender x age group of the people
 
@@ -19,7 +19,7 @@ def crowd(rng, people: int) -> pd.DataFrame:
     cell = np.repeat(np.sort(rng.choice(6, people, p=CELLS)), 7)
     masks = np.tile([0, 0, 0, 0, 0, 1, 2], people)
     person = np.repeat(np.arange(people), 7)
-    return pd.DataFrame({"photo": np.arange(7 * people), "person": person, "true": encode(masks, cell // 3, cell % 3)})
+    return pd.DataFrame({"photo": np.arange(7 * people), "person": person, "true": CONTEST.encode(masks, cell // 3, cell % 3)})
 
 
 def guessed(table: pd.DataFrame, rng, hard: np.ndarray, skill: float) -> pd.DataFrame:
@@ -31,18 +31,18 @@ def guessed(table: pd.DataFrame, rng, hard: np.ndarray, skill: float) -> pd.Data
 def test_a_run_differs_from_itself_by_nothing():
     rng = np.random.default_rng(0)
     table = guessed(crowd(rng, 60), rng, rng.random(60), 0.4)
-    draws = draws_of([table], 0)["f1"] - draws_of([table.copy()], 1)["f1"]
+    draws = draws_of([table], 0, CONTEST)["f1"] - draws_of([table.copy()], 1, CONTEST)["f1"]
     assert (draws == 0).all()
-    assert "+0.0000 (+0.0000 to +0.0000)" in report({"a": [table], "b": [table.copy()]})
+    assert "+0.0000 (+0.0000 to +0.0000)" in report({"a": [table], "b": [table.copy()]}, CONTEST)
 
 
 def test_shuffled_labels_are_a_clear_loss():
     rng = np.random.default_rng(1)
     table = guessed(crowd(rng, 100), rng, rng.random(100), 0.5)
     shuffled = table.assign(guess=rng.permutation(table.guess))
-    _, high = interval(draws_of([shuffled], 0)["f1"] - draws_of([table], 1)["f1"])
+    _, high = interval(draws_of([shuffled], 0, CONTEST)["f1"] - draws_of([table], 1, CONTEST)["f1"])
     assert high < -0.1
-    [line] = [line for line in report({"a": [table], "b": [shuffled]}).splitlines() if line.startswith("18 classes")]
+    [line] = [line for line in report({"a": [table], "b": [shuffled]}, CONTEST).splitlines() if line.startswith("18 classes")]
     assert line.endswith("*")
 
 
@@ -59,7 +59,7 @@ def test_intervals_hold_the_true_difference_as_often_as_they_say(samples, least,
     held = []
     for seed in range(samples):
         a, b = two_systems(np.random.default_rng(seed), 300)
-        low, high = interval(draws_of([b], 0, 500)["f1"] - draws_of([a], 1, 500)["f1"])
+        low, high = interval(draws_of([b], 0, CONTEST, 500)["f1"] - draws_of([a], 1, CONTEST, 500)["f1"])
         held.append(low <= true <= high)
     assert least <= np.mean(held) <= most
 
@@ -68,11 +68,11 @@ def test_seeds_that_differ_widen_the_interval_and_count_by_their_mean():
     rng = np.random.default_rng(2)
     table, hard = crowd(rng, 200), rng.random(200)
     seeds = [guessed(table, np.random.default_rng(seed), hard, skill) for seed, skill in enumerate([0.1, 0.5, 0.9])]
-    assert score_of(seeds)["f1"] == pytest.approx(np.mean([macro_f1(t.true, t.guess, 18) for t in seeds]))
-    wide, narrow = interval(draws_of(seeds, 0)["f1"]), interval(draws_of(seeds[1:2], 0)["f1"])
+    assert score_of(seeds, CONTEST)["f1"] == pytest.approx(np.mean([macro_f1(t.true, t.guess, 18) for t in seeds]))
+    wide, narrow = interval(draws_of(seeds, 0, CONTEST)["f1"]), interval(draws_of(seeds[1:2], 0, CONTEST)["f1"])
     assert wide[1] - wide[0] > 1.5 * (narrow[1] - narrow[0])
-    assert "over people and seeds (one seed of b)," in report({"a": seeds, "b": seeds[:1]})
-    assert "over people and seeds," in report({"a": seeds, "b": seeds[1:]})
+    assert "over people and seeds (one seed of b)," in report({"a": seeds, "b": seeds[:1]}, CONTEST)
+    assert "over people and seeds," in report({"a": seeds, "b": seeds[1:]}, CONTEST)
 
 
 @pytest.mark.parametrize("count", [2, 3, 5])
@@ -82,7 +82,7 @@ def test_draws_of_few_seeds_vary_as_their_mean_does(count):
     table, skills = crowd(rng, 4000), np.linspace(0.1, 0.9, count)
     seeds = [guessed(table, np.random.default_rng(seed), np.ones(4000), skill) for seed, skill in enumerate(skills)]
     each = [macro_f1(seed.true, seed.guess, 18) for seed in seeds]
-    assert draws_of(seeds, 0)["f1"].std() == pytest.approx(np.std(each, ddof=1) / count ** 0.5, rel=0.1)
+    assert draws_of(seeds, 0, CONTEST)["f1"].std() == pytest.approx(np.std(each, ddof=1) / count ** 0.5, rel=0.1)
 
 
 def test_people_who_went_from_wrong_to_right_are_counted():
@@ -90,7 +90,8 @@ def test_people_who_went_from_wrong_to_right_are_counted():
     table = crowd(rng, 10)
     right = table.assign(guess=table.true)
     wrong = right.assign(guess=np.where(table.person < 3, (table.true + 1) % 18, table.true))
-    assert "70 photos of 10 people, of whom 3 went from wrong to right and 0 back" in report({"a": [wrong], "b": [right]})
+    text = report({"a": [wrong], "b": [right]}, CONTEST)
+    assert "70 photos of 10 people, of whom 3 went from wrong to right and 0 back" in text
 
 
 def relabelled(table: pd.DataFrame) -> pd.DataFrame:
@@ -109,6 +110,20 @@ def test_other_people_or_other_labels_cannot_be_compared_and_the_line_says_what_
     with pytest.raises(UserError, match="a and c were scored by different labels of 7 photos; score both by those of one, "
                                         "c or a: python -m tools.compare a,b c --labels c$"):
         check_people({"a": table, "b": table}, {"c": relabelled(table)})
+
+
+def test_revisions_that_label_photos_as_something_else_are_not_compared(monkeypatch):
+    other = {"a2": make_classes(CONTEST.values, (30, 60)), "b": make_classes(CONTEST.values, (20, 40, 60)),
+             "c": CONTEST.only(["gender", "age"]), "moved": make_classes(CONTEST.values, (28, 60))}
+    monkeypatch.setattr("tools.compare.classes_at", ({"a": CONTEST} | other).get)
+    assert common_classes(["a", "a2"]) == CONTEST
+    with pytest.raises(UserError, match=r"^a labels photos by mask, gender, age \(18 classes\), and b by mask, gender, age "
+                                        r"\(24\): their scores are of other things$"):
+        common_classes(["a", "a2", "b"])
+    with pytest.raises(UserError, match=r"^c labels photos by gender, age \(6 classes\), and a by mask, gender, age \(18\)"):
+        common_classes(["c", "a"])
+    with pytest.raises(UserError, match="their scores are of other things"):
+        common_classes(["a", "moved"])
 
 
 @pytest.mark.parametrize("revision, scores", [("old", (1, 0)), ("new", (0, 1))])

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.core.classes import VALUES
+from stages.core.classes import CONTEST
 from stages.core.errors import UserError
 from stages.evaluation.label_issues import find_label_issues
 from tests.evaluation.test_label_issues import crowd, flipped
@@ -17,14 +17,15 @@ def test_the_counts_are_those_of_the_judged():
     years = ["20", "27", "32", "33", "36", "57", "62", "63", "40", "45"] * 3
     wrong = flipped(given.assign(age=np.repeat(years, 7)), ["0001"])
     judged = wrong[wrong.person < "0010"]
-    rows = find_label_issues(combined[combined.photo < "0010"], wrong, wrong)
-    some = SimpleNamespace(folds=[0], split=SimpleNamespace(n_folds=3))
+    rows = find_label_issues(combined[combined.photo < "0010"], wrong, wrong, CONTEST)
+    some = SimpleNamespace(folds=[0], split=SimpleNamespace(n_folds=3), classes=CONTEST)
     text = describe(rows, judged, wrong, some).splitlines()
     assert text[0] == "judged: 10 of 30 people to train on, 70 photos; the models learnt from the others, " \
         "and folds: [0, 1, 2] would judge everyone"
     assert text[1] == "gender: 1 people suspected"
     assert "; 4 of all are so near 30 or 60" in text[2]
-    everyone = SimpleNamespace(folds=[0, 1, 2], split=SimpleNamespace(n_folds=3))
+    assert text[3] == "mask: 0 photos suspected"
+    everyone = SimpleNamespace(folds=[0, 1, 2], split=SimpleNamespace(n_folds=3), classes=CONTEST)
     assert "no photo of the others could be read" in describe(rows, judged, wrong, everyone)
     assert describe(rows, wrong, wrong, some).splitlines()[0] == "judged: 30 of 30 people to train on, 210 photos"
 
@@ -39,7 +40,7 @@ def test_a_run_that_is_missing_or_older_is_one_line(here):
         read_combined()
     (here / "data").mkdir()
     pd.DataFrame({"photo": ["a"], "part": ["train"], "class": [3]}).to_parquet("data/combined.parquet")
-    with pytest.raises(UserError, match=r"data/combined.parquet: no columns class_0 to class_17; run dvc repro again"):
+    with pytest.raises(UserError, match=r"data/combined.parquet: no columns class_0, class_1, ...; run dvc repro again"):
         read_combined()
 
 
@@ -50,7 +51,7 @@ def test_the_command_writes_a_file_that_corrections_take(own):
     assert f"data/corrections/mine.csv: {len(rows)} rows" in done.stdout
     assert f"data/twins.csv: {len(pairs)} pairs" in done.stdout
     own.set(labels__corrections="data/corrections/mine.csv")
-    for attribute in VALUES:
+    for attribute in CONTEST.values:
         done = own.python("stages.labels", attribute)
         assert done.returncode == 0, done.stderr
         became = pd.read_csv(own.root / f"data/corrected/{attribute}.csv")

@@ -3,7 +3,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages.core.classes import CLASSES
+from stages.core.classes import CONTEST
 from tests.sections import section
 from tools.pseudo_label import confident_labels
 
@@ -21,11 +21,11 @@ def combined():
     ("age", 0.99, [("a", "under30", 1), ("b", "under30", 1)]),
     ("mask", 0.9, [("a", "worn", 0.9)]),
     ("mask", 0.95, []),
-    ("joint", 0.8, [("a", CLASSES[0], 0.9)]),
-    ("joint", 0.5, [("a", CLASSES[0], 0.9), ("b", CLASSES[0], 0.5)]),
+    ("joint", 0.8, [("a", CONTEST.names[0], 0.9)]),
+    ("joint", 0.5, [("a", CONTEST.names[0], 0.9), ("b", CONTEST.names[0], 0.5)]),
 ])
 def test_only_what_the_model_learns_has_to_be_sure(combined, model, confidence, want):
-    got = confident_labels(combined, section(model), confidence)
+    got = confident_labels(combined, section(model), CONTEST, confidence)
     assert list(got.itertuples(index=False, name=None)) == [(*row[:2], pytest.approx(row[2])) for row in want]
 
 
@@ -72,5 +72,5 @@ def test_a_joint_model_is_as_confident_as_in_its_least_certain_attribute():
     """The product of three probabilities of .9 is .73, and would leave hardly any photo."""
     joint = np.einsum("a,b,c->abc", [0.9, 0.05, 0.05], [0.9, 0.1], [0.92, 0.04, 0.04]).reshape(1, -1)
     table = pd.DataFrame(joint, columns=[f"class_{i}" for i in range(18)]).assign(photo="a", part="eval")
-    [row] = confident_labels(table, section("joint"), 0.85).itertuples(index=False, name=None)
-    assert row == ("a", CLASSES[0], pytest.approx(0.9))
+    [row] = confident_labels(table, section("joint"), CONTEST, 0.85).itertuples(index=False, name=None)
+    assert row == ("a", CONTEST.names[0], pytest.approx(0.9))

@@ -10,7 +10,7 @@ import pytest
 import timm
 import yaml
 
-from stages.core.classes import CLASSES
+from stages.core.classes import CONTEST
 from stages.core.files import read_csv
 from stages.core.params import Params, parse
 from stages.core.yaml_file import read_yaml
@@ -157,7 +157,7 @@ def test_a_recipe_runs_from_photos_to_submission_with_its_own_switches(name, own
     submitted = pd.read_csv(own.root / "reports/submission.csv")
     assert list(submitted.columns) == list(info.columns)
     assert list(submitted.ImageID) == list(info.ImageID)
-    assert set(submitted.ans) <= set(range(len(CLASSES)))
+    assert set(submitted.ans) <= set(range(len(CONTEST.names)))
 
     in_force = used(own)
     idle = ("machine", *(model for model in p.sections if model not in p.models))  # what no stage of this run reads

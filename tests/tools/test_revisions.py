@@ -1,8 +1,10 @@
 """Experiments are found by name, and what git cannot answer is one line."""
 import pytest
 
+from stages.core.classes import CONTEST
 from stages.core.errors import UserError
-from tools.shared.revisions import git, kept_labels, params_at, revisions
+from tests.sections import SHIPPED
+from tools.shared.revisions import classes_of, git, kept_labels, params_at, revisions
 
 
 def committed(epochs: int, monkeypatch) -> str:
@@ -40,3 +42,11 @@ def test_columns_of_a_kept_table_are_no_experiments(here):
     (here / "reports/final-labels.csv").write_text("photo,person,true,base\na.jpg,ann,3,4\n")
     assert kept_labels("base").values.tolist() == [["a.jpg", "ann", 3, 4]]
     assert [kept_labels(name) for name in ("photo", "person", "true", "other")] == [None] * 4
+
+
+def test_a_revision_labels_photos_as_what_its_models_learn_and_an_old_one_as_the_contest_does():
+    assert classes_of(SHIPPED) == classes_of(SHIPPED | {"models": ["joint"]}) == CONTEST
+    assert classes_of(SHIPPED | {"models": ["gender", "age"]}) == CONTEST.only(["gender", "age"])
+    assert classes_of({key: value for key, value in SHIPPED.items() if key != "classes"}) == CONTEST
+    four = classes_of(SHIPPED | {"classes": SHIPPED["classes"] | {"age": [20, 40, 60]}})
+    assert four.count == 24 and four.borders == (20, 40, 60)

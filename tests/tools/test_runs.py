@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from stages.core.classes import ATTRIBUTES
+from stages.core.classes import CONTEST
 from stages.core.command_line import LOG
 from stages.core.errors import UserError
 from stages.core.yaml_file import load
@@ -251,7 +251,7 @@ def test_the_numbers_of_the_table_are_those_of_the_experiments(compared):
     for name in ("base", "focal"):
         shown = compared.sh("git", "show", f"{revision_of(compared, f'tiny-{name}')}:reports/metrics.json").stdout
         metrics[name] = json.loads(shown)
-        keys = [metrics[name], *(metrics[name][attribute] for attribute in ATTRIBUTES)]
+        keys = [metrics[name], *(metrics[name][attribute] for attribute in CONTEST.attributes)]
         assert [cell.split()[0] for cell in (rows[name][2], *rows[name][4:7])] == [f"{each['f1']:.3f}" for each in keys]
         span = metrics[name]["interval"]["f1"]
         assert rows[name][2].endswith(f"({span['low']:.3f} to {span['high']:.3f})")
@@ -274,7 +274,8 @@ def test_every_run_that_is_listed_is_allowed_and_has_a_name_of_its_own(size, mon
 
 def test_a_wrong_key_stops_before_anything_runs(own):
     (own.root / "recipes/runs/screening.yaml").write_text("base: base\ntypo: base age.los=focal\n")
-    (own.root / "data/screening").mkdir()
+    (own.root / "data/screening/train").mkdir(parents=True)
+    (own.root / "data/screening/train/train.csv").touch()
     done = own.python("tools.runs", "screening")
     assert done.returncode == 1
     assert done.stderr == "error: recipes/runs/screening.yaml: typo: age.los: no such parameter in params.yaml\n"

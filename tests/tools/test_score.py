@@ -2,7 +2,7 @@
 import pandas as pd
 import pytest
 
-from stages.core.classes import CLASSES, VALUES
+from stages.core.classes import CONTEST
 from stages.core.errors import UserError
 from tools.score import main, score_files
 
@@ -43,7 +43,7 @@ def test_files_that_do_not_belong_together_are_one_line(pair, old, new, named):
 def test_the_command_prints_every_attribute_and_class(ran):
     done = ran.python("tools.score", "reports/submission.csv", "data/sample/eval/answers.csv")
     assert done.returncode == 0, done.stderr
-    for name in ("18 classes", *VALUES, *CLASSES):
+    for name in ("18 classes", *CONTEST.values, *CONTEST.names):
         assert f"\n{name} " in done.stdout
 
 

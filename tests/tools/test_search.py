@@ -200,7 +200,7 @@ def test_the_device_is_not_part_of_the_question(trials, folder):
 
 def test_photos_that_git_does_not_track_are_taken_along(folder):
     params = yaml.safe_load((ROOT / "params.yaml").read_text())
-    params["data"] = {"root": "data/mine", "table": "labels.csv"}
+    params["data"] |= {"root": "data/mine", "table": "labels.csv"}
     params["labels"]["corrections"] = "data/corrections/mine.csv"
     params["mask"]["weights"] = params["age"]["weights"] = "face.safetensors"
     (folder / "params.yaml").write_text(yaml.safe_dump(params))

@@ -4,10 +4,10 @@ import pytest
 from scipy.special import softmax
 
 from labeller.voting.probabilities import scale
-from stages.core.classes import decode
+from stages.core.classes import CONTEST, make_classes
 from stages.core.metrics import macro_f1
 from stages.voting.calibration import find_temperature
-from stages.voting.class_offsets import GROUPS, decide, fast_f1, find_offsets
+from stages.voting.class_offsets import decide, fast_f1, find_offsets, groups_of
 
 
 @pytest.fixture
@@ -86,11 +86,20 @@ def test_groups_of_one_class_each_are_no_groups(crowd):
 
 
 def test_cell_offsets_are_of_gender_and_age_group_whatever_the_mask():
-    _, gender, age = decode(np.arange(18))
-    groups = GROUPS["cell_offsets"]
+    _, gender, age = CONTEST.decode(np.arange(18))
+    groups = groups_of("cell_offsets", CONTEST)
     assert len(set(groups)) == 6
     assert all((groups[a] == groups[b]) == ((gender[a], age[a]) == (gender[b], age[b])) for a in range(18) for b in range(18))
-    assert len(set(GROUPS["offsets"])) == 18
+    assert len(set(groups_of("offsets", CONTEST))) == 18
+
+
+def test_cell_offsets_of_other_classes_are_of_their_genders_and_age_groups():
+    other = make_classes({"mask": "ab", "glasses": "cd", "gender": "ef", "age": ""}, (20, 40, 60))
+    values = dict(zip(other.attributes, other.decode(np.arange(other.count))))
+    groups = groups_of("cell_offsets", other)
+    assert len(set(groups)) == 8
+    assert len({*zip(groups, values["gender"], values["age"])}) == 8
+    assert set(groups_of("cell_offsets", other.only(["mask", "glasses"]))) == {0}
 
 
 def votes(seed: int, count: int) -> tuple[np.ndarray, np.ndarray]:

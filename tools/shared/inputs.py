@@ -4,7 +4,8 @@ from pathlib import Path
 
 from stages.core.errors import UserError
 from stages.core.face_store import PIXELS, TABLE
-from stages.core.params import FILE, Params
+from stages.core.params import FILE, PAINTED, Params
+from stages.readers.layouts import layout_of
 
 SAMPLE = Path("data/sample")  # data/dvc.yaml draws it
 FACES = Path("data/faces")
@@ -21,23 +22,25 @@ def special_file(root: Path) -> Path | None:
 
 
 def check_files(p: Params, sources: dict[str, str]) -> None:
-    """Raise UserError if a named folder or file is missing, data.root holds outputs of stages, or data/faces foreign files.
+    """Raise UserError if a named folder or file is missing, data.root has no clear layout, or stages would empty a folder.
 
     sources: the file that sets a key, if not params.yaml.
     """
-    root, source = Path(p.data.root), sources.get("data.root", FILE)
+    data, key = (p.paint.source, "paint.source") if Path(p.data.root) == Path(PAINTED) else (p.data, "data")
+    root, source = Path(data.root), sources.get(f"{key}.root", FILE)
     if FACES.resolve().is_relative_to(root.resolve()):
-        raise UserError(f"{source}: data.root: {p.data.root!r} holds what the stages write, such as {FACES}, or is that; put "
+        raise UserError(f"{source}: {key}.root: {data.root!r} holds what the stages write, such as {FACES}, or is that; put "
                         "the photos into a folder of their own, such as data/mine")
     if others := sorted(set(map(str, FACES.glob("[!.]*"))) - {str(FACES / name) for name in (PIXELS, TABLE)}):
         raise UserError(f"{FACES}: {others[0]} is no file of the stage crop, which empties the folder; put photos into a "
                         "folder of their own, such as data/mine")
     if root != SAMPLE and not root.is_dir():
-        raise UserError(f"{source}: data.root: {p.data.root!r} is no folder; put the photos there as "
-                        f"docs/own-photos.md says, or set data.root to {SAMPLE} for the drawn sample")
+        raise UserError(f"{source}: {key}.root: {data.root!r} is no folder; put the photos there as "
+                        f"docs/own-photos.md says, or set {key}.root to {SAMPLE} for the drawn sample")
     if special := special_file(root):
-        raise UserError(f"{special}: a pipe, a socket or a device; take it out of data.root, which DVC reads")
-    files = {"data.table": p.data.table and root / p.data.table, "labels.corrections": p.labels.corrections}
+        raise UserError(f"{special}: a pipe, a socket or a device; take it out of {key}.root, which DVC reads")
+    files = {f"{key}.table": data.table and root / data.table, "labels.corrections": p.labels.corrections,
+             "split.groups": p.split.groups}
     shared = len({section.weights for section in p.sections.values()}) == 1
     for name in p.models:
         key = "training.weights" if shared and f"{name}.weights" not in sources else f"{name}.weights"
@@ -47,3 +50,5 @@ def check_files(p: Params, sources: dict[str, str]) -> None:
             known = key.endswith(".weights") and Path(file).parent == PRETRAINED
             way = "`make weights` brings those that it has, or " if known else ""
             raise UserError(f"{sources.get(key, FILE)}: {key}: {str(file)!r} is no file; {way}give the path of one, or null")
+    if root.is_dir():  # the sample may not be drawn yet
+        layout_of(root, data, p.all_classes)

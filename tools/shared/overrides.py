@@ -11,7 +11,7 @@ from stages.core.yaml_file import load, read_yaml
 from tools.shared.inputs import check_files
 
 FOLDER = Path("recipes")
-MAPS = ("weights", "attribute_losses")  # maps: params.yaml need not list their keys, which the schema checks
+MAPS = ("weights", "attribute_losses", "columns")  # maps: params.yaml need not list their keys, which the schema checks
 
 
 def flatten(values: dict, prefix: str = "") -> dict:
@@ -78,8 +78,8 @@ def sources_of(words: list[str], settings: str = "") -> dict[str, str]:
 
 
 def is_in_map(key: str) -> bool:
-    """Whether a key is an entry of a map, such as combine.weights.age."""
-    return key.count(".") == 2 and key.split(".")[1] in MAPS
+    """Whether a key is an entry of a map, such as combine.weights.age or paint.source.columns.age."""
+    return key.count(".") >= 2 and key.split(".")[-2] in MAPS
 
 
 def is_shared(key: str, values: dict) -> bool:

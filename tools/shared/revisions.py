@@ -8,9 +8,9 @@ import pandas as pd
 from dvc.exceptions import DvcException
 from scmrepo.exceptions import SCMError
 
-from stages.core.classes import CLASSES
+from stages.core.classes import CONTEST, Classes
 from stages.core.errors import UserError
-from stages.core.params import FILE
+from stages.core.params import CLASSES, FILE, is_model, read_classes
 from stages.core.yaml_file import load
 
 LABELS = "reports/plots/labels.csv"
@@ -56,17 +56,40 @@ def kept_labels(experiment: str) -> pd.DataFrame | None:
     return None
 
 
+def classes_of(params: dict) -> Classes:
+    """What the models of a params.yaml learn; the contest's classes where it has no section of them."""
+    every = read_classes(params[CLASSES]) if CLASSES in params else CONTEST
+    learnt = {params[name]["attribute"] for name in params["models"] if is_model(params.get(name))}
+    return every if "joint" in learnt else every.only(learnt)
+
+
+def classes_at(revision: str) -> Classes:
+    """What a revision's labels are of; the contest's classes for an experiment of which only its table is kept."""
+    try:
+        return classes_of(load(read_at(revision, str(FILE))))
+    except UserError:
+        if kept_labels(revision) is None:
+            raise
+        return CONTEST
+
+
 def read_labels(revision: str) -> pd.DataFrame:
-    """photo, person, true and guess (classes 0 to 17) of every photo that the revision scored, sorted by photo."""
+    """photo, person, true and guess (joint classes, from 0) of every photo with all labels that the revision scored, sorted by
+    photo."""
     try:
         content = read_at(revision, LABELS)
     except UserError:
         if (kept := kept_labels(revision)) is None:
             raise
         return kept
-    number = {name: i for i, name in enumerate(CLASSES)}
+    classes = classes_at(revision)
+    number = {name: i for i, name in enumerate(classes.names)}
     table = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
     if "person" not in table:
         raise UserError(f"{revision}: its {LABELS} does not say whose photos they are; run it again")
+    table = table[table.class_true != ""]  # which are of photos without all labels
+    if table.empty:
+        raise UserError(f"{revision}: no photo that it scored has labels of all of {', '.join(classes.attributes)}, so its "
+                        f"{classes.count} classes have no score")
     table = table.assign(true=table.class_true.map(number), guess=table.class_predicted.map(number))
     return table[["photo", "person", "true", "guess"]].sort_values("photo", ignore_index=True)
