@@ -1,13 +1,16 @@
 """A stage's position in the pipeline, with the time that it and all later stages took last time."""
 import os
 import shlex
+from functools import reduce
 from itertools import product
+from operator import getitem
 from pathlib import Path
 
 from stages.core.progress import duration
 from stages.core.yaml_file import read_yaml
 
-SAMPLE_PIPELINE, SAMPLE = Path("data/dvc.yaml"), "data/sample"  # this pipeline runs only if data.root is SAMPLE
+MAKERS = Path("data/dvc.yaml")  # stages that make photos, each run only where its folder is data.root or what that is made of
+MADE = {"sample": "data/sample", "paint": "data/painted"}
 
 
 def announce(log: Path) -> None:
@@ -21,8 +24,12 @@ def pipeline() -> dict[str, tuple[str, ...]]:
     """Stages in the order of dvc.yaml, with the arguments of their commands, such as ("stages.train", "age", "0")."""
     params = read_yaml(Path("params.yaml"))
     out = {}
-    if params["data"]["root"] == SAMPLE:
-        out |= {f"{SAMPLE_PIPELINE}:{name}": words for name, words in stages_of(SAMPLE_PIPELINE, params).items()}
+    roots = [params["data"]["root"]]
+    if roots == [MADE["paint"]]:
+        roots.append(params["paint"]["source"]["root"])
+    if set(roots) & set(MADE.values()):
+        out |= {f"{MAKERS}:{name}": words for name, words in stages_of(MAKERS, params).items()
+                if MADE[name.split("@")[0]] in roots}
     return out | stages_of(Path("dvc.yaml"), params)
 
 
@@ -30,7 +37,8 @@ def stages_of(file: Path, params: dict) -> dict[str, tuple[str, ...]]:
     """The stages of one dvc.yaml; a matrix gives a stage for each combination, such as train@age-0."""
     out = {}
     for name, stage in read_yaml(file)["stages"].items():
-        axes = {axis: params[values.strip("${}")] for axis, values in stage.get("matrix", {}).items()}
+        axes = {axis: reduce(getitem, values.strip("${}").split("."), params)
+                for axis, values in stage.get("matrix", {}).items()}
         for item in product(*axes.values()):
             command = stage["cmd"]
             for axis, value in zip(axes, item):

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 from stages.core.stage_progress import announce, last_seconds, pipeline, place
+from stages.core.yaml_file import read_yaml
 from tests.conftest import ROOT
 
 PLAN = {"index": ("stages.index",), "train@age-0": ("stages.train", "age", "0"), "report": ("stages.report",)}
@@ -27,6 +28,17 @@ def test_the_plan_is_what_dvc_makes_of_dvc_yaml(monkeypatch):
                             capture_output=True, text=True).stdout.split()
     assert sorted(pipeline()) == sorted(listed)
     assert pipeline()["train@age-0"] == ("stages.train", "age", "0")
+
+
+@pytest.mark.parametrize("root, source, makers", [
+    ("data/mine", "data/sample", []), ("data/sample", "data/mine", ["sample"]),
+    ("data/painted", "data/mine", ["paint@painted"]), ("data/painted", "data/sample", ["sample", "paint@painted"]),
+])
+def test_the_plan_has_the_stages_that_make_the_photos(monkeypatch, root, source, makers):
+    changed = {"data": {"root": root}, "paint": {"sets": ["painted"] * (root == "data/painted"), "source": {"root": source}}}
+    monkeypatch.setattr("stages.core.stage_progress.read_yaml", lambda file: read_yaml(ROOT / file) | (
+        changed if file.name == "params.yaml" else {}))
+    assert list(pipeline())[:len(makers) + 1] == [*(f"data/dvc.yaml:{name}" for name in makers), "index"]
 
 
 def test_the_last_time_counts_and_a_line_that_a_kill_cut_off_does_not(tmp_path):
