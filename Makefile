@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-.PHONY: help env repro test test-slow test-all lint weights pins recipe runs results search bundle app
+.PHONY: help env repro test test-slow test-all lint weights pins recipe runs results search bundle own app
 
 help:  ## list these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -23,6 +23,11 @@ repro: env  ## run the stages that are out of date: check params.yaml, then dvc 
 
 bundle: repro  ## export all that labels photos into bundle/model, after make repro
 	@python -m stages.export
+
+own: env  ## train on the photos in ROOT, with painted masks where they have none, and bundle; SET="key=value ..."
+	@test -n "$(ROOT)" || { echo "error: name a folder of photos: make own ROOT=data/mine"; exit 1; }
+	@python -m tools.weights tf_efficientnet_lite0
+	@set +B -f; python -m tools.own "$(ROOT)" $(SET)
 
 app: env  ## serve bundle/model to the browser, after make bundle; PORT=8000
 	@label-app $(if $(PORT),--port $(PORT))
