@@ -36,7 +36,7 @@ def fit_head(network: nn.Module, kind: str, outputs: int, scale: float, borders:
     if kind == "one":
         return network
     last, name = network.get_classifier(), network.default_cfg["classifier"]
-    if type(last) is not nn.Linear or type(name) is not str:
+    if not isinstance(last, nn.Linear) or type(name) is not str:
         raise ValueError("does not end in one fully connected layer")
     n = last.in_features
     make = {"two": lambda: nn.Sequential(nn.Linear(n, n // 2), nn.ReLU(), nn.Linear(n // 2, outputs)),

@@ -1,5 +1,6 @@
 """What all tables share: their photos are files below data.root, each once."""
 from pathlib import Path, PurePosixPath
+from unicodedata import normalize
 
 import pandas as pd
 
@@ -24,6 +25,10 @@ def check_there(rows: pd.DataFrame, root: Path, where) -> None:
     if outside := [p for p in rows.photo if Path(p).is_absolute() or ".." in Path(p).parts]:
         raise UserError(f"{where}: photo {names(outside)} is not a path below data.root, {root}")
     if missing := [p for p in rows.photo if not (root / p).is_file()]:
+        there = {normalize("NFC", file.relative_to(root).as_posix()) for file in files_in(root)}
+        if alike := [p for p in missing if normalize("NFC", p) in there]:
+            raise UserError(f"{where}: photo {names(alike)} is not there, but a file is whose name differs in nothing but its "
+                            "Unicode form (NFD, as Macs write it, or NFC); write both in one form")
         raise UserError(f"{where}: photo {names(missing)} is not there; paths are relative to data.root, {root}")
 
 

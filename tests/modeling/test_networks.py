@@ -215,3 +215,10 @@ def test_a_checkpoint_of_a_training_is_as_good_as_its_weights_alone(weights, tmp
     network = start_network("age", section(backbone=TINY, weights=str(tmp_path / "checkpoint.pth.tar")), SIZE)
     assert all(torch.equal(value, state[key]) for key, value in network.state_dict().items()
                if not key.startswith("classifier."))
+
+
+@pytest.mark.parametrize("backbone", ["mobilenetv4_conv_small", "lcnet_050"])  # end in timm's own kind of nn.Linear
+@pytest.mark.parametrize("changes, outputs", [({"head_layers": 2}, 3), ({"loss": "arcface"}, 3), ({"loss": "ordinal"}, 3)])
+def test_a_layer_that_is_a_kind_of_fully_connected_one_can_be_replaced(backbone, changes, outputs):
+    network = start_network("age", section(backbone=backbone, **changes), SIZE)
+    assert network.eval()(torch.randn(2, 3, *SIZE)).shape == (2, outputs)

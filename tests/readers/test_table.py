@@ -1,4 +1,6 @@
 """One's own table: names are made equal, a wrong row is refused and said, a wrong table stops with one line."""
+from unicodedata import normalize
+
 import pandas as pd
 import pytest
 
@@ -227,3 +229,12 @@ def test_a_parquet_table_that_is_none_is_named(mine):
         read(mine, table="t.parquet")
     with pytest.raises(UserError, match=r"u.parquet: no such file"):
         read(mine, table="u.parquet")
+
+
+@pytest.mark.parametrize("on_disk, in_table", [("NFD", "NFC"), ("NFC", "NFD")])
+def test_a_name_that_differs_in_its_unicode_form_alone_is_said_to(mine, on_disk, in_table):
+    photo(mine / normalize(on_disk, "김철수/사진.jpg"))
+    listed = normalize(in_table, "김철수/사진.jpg")
+    edit(mine / "table.csv", "e.jpg,eve", f"{listed},eve")
+    with pytest.raises(UserError, match=f"photo {listed} is not there, but a file is whose name differs in nothing but its "):
+        read(mine, table="table.csv")
