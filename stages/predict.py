@@ -1,7 +1,7 @@
 """Predict with one trained model on its held-out fold and the eval part. Run: python -m stages.predict MODEL FOLD|refit
 
 Reads   models/<model>/<fold>/ or models/refit/<model>/, data/faces/, data/folds.csv, data/photos.csv, predict.<model>
-Writes  data/predictions/<model>/<fold>.parquet   photo, and p0, p1, ... of its attribute's classes, or of the 18; held-out
+Writes  data/predictions/<model>/<fold>.parquet   photo, and p0, p1, ... of its classes; the held-out
                                                   fold and eval part, or for refit the eval part alone
 
 Test-time augmentation: the probabilities are the mean over the views of predict.<model>: the photo itself; with `flip`

@@ -1,7 +1,7 @@
 """Search parameters of one model with Optuna. Run: python -m tools.search MODEL [--trials 20] [--space default]
 
 Each trial is a DVC experiment, search-MODEL-N, with other values in the model's section. The best has the highest macro F1
-of the model's attribute (for a joint model, of the 18 classes) on held-out people, by the vote of all listed models.
+of the model's attribute (for a joint model, of the joint classes) on held-out people, by the vote of all listed models.
 Optuna's TPE (Bergstra et al. 2011, "Algorithms for Hyper-Parameter Optimization") suggests the values: first those of
 params.yaml, then nine random trials, then values like the good ones. recipes/search/SPACE.yaml is the search space.
 

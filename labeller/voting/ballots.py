@@ -13,7 +13,7 @@ def vote_of_model(probabilities: list[np.ndarray], temperatures: list[float], ru
 
 
 def vote_on_classes(ballots: dict[str, np.ndarray], weights: dict[str, float], rule: str) -> np.ndarray:
-    """Probabilities (N, 18) from the ballots, each (N, 18): one of each joint model, and one of all specialists together."""
+    """Probabilities (N, C) from the ballots, each (N, C): one of each joint model, and one of all specialists together."""
     names = [name for name in ballots if weights[name]]
     if len(names) == 1:
         return ballots[names[0]]

@@ -6,9 +6,7 @@ import numpy as np
 from stages.painting.surface import section
 
 KINDS = ("surgical", "folded", "cloth", "respirator")
-WEARINGS = ("well", "under_nose", "on_chin", "hanging")
 ROWS, COLUMNS = 22, 30
-EAR = (1.42, 0.28)  # angle and y where a loop goes behind the ear
 
 
 class Sheet(NamedTuple):

@@ -44,7 +44,7 @@ def draw_curves(runs: dict[str, dict[str, list[float]]], file: Path) -> None:
         panel.tick_params(labelbottom=i + COLUMNS >= len(runs))  # only on the last panel of each column
     lines = [plt.Line2D([], [], color=color) for color in COLORS.values()]
     figure.legend(lines, COLORS, loc="outside upper right", ncols=len(COLORS), frameon=False, fontsize=9)
-    figure.supxlabel("epoch; of the held-out fold, of the 18 classes for joint models; grey: the first run", fontsize=9)
+    figure.supxlabel("epoch; of the held-out fold, of the joint classes for joint models; grey: the first run", fontsize=9)
     figure.supylabel("macro F1", fontsize=9)
     figure.savefig(file, dpi=110, metadata={"Software": None})
     plt.close(figure)
