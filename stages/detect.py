@@ -6,7 +6,7 @@ Writes  data/boxes.csv       photo,found,x0,y0,x1,y1,score,faces  a row a photo;
         data/unreadable.csv  photo,part,reason                    photos that cannot be decoded
 
 found is `mtcnn` if MTCNN is sure of the face (score: O-Net's probability); `lenient` if the second look of
-labeller/faces/second_look.py found it (score: its evidence); `padded` if only the look at the padded photo did, of
+labeller/faces/second_look.py found it (score: its evidence); `padded` if the look at the padded photo did, of
 labeller/faces/padded_look.py (score: its evidence); `center` if none did, with a box in the photo's middle and no landmarks;
 or `unreadable`, without a box. Of several faces, which `faces` counts, labeller/faces/selection.py selects one.
 """

@@ -1,5 +1,8 @@
 """Detect the faces of each photo: by MTCNN where it is sure, else by the second look, or else by the padded look.
 
+MTCNN learnt from faces with their surroundings. Where a face fills half of the photo there are hardly any, so no look is sure
+of it, and the next one may find a better box.
+
 cascade: MTCNN's networks, by torch (stages/faces/mtcnn.py) or by ONNX Runtime (labeller/mtcnn.py). Both have
 
     empty(shape)                                        an array of uint8 for a batch, where the cascade wants it
@@ -19,6 +22,7 @@ from labeller.faces.selection import area, main_face, without_nested
 
 LARGE = 4_000_000  # pixels; a larger photo is shrunk before detection
 SMALLEST = 32  # no faces below 1/32 of a photo's mean side (the root of its area) are looked for, which bounds the time
+FILLS = 0.5  # share of the photo from which a face leaves too little of its surroundings
 POINTS = [f"{place}_{axis}" for place in ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right") for axis in "xy"]
 COLUMNS = ["found", "x0", "y0", "x1", "y1", "score", "faces", *POINTS]  # left and right as they are in the photo
 
@@ -76,15 +80,24 @@ def detect_in_batch(photos: np.ndarray, cascade, p, by: int) -> list[tuple[str, 
     smallest, share = smallest_faces(height, width, p, by), p.sure_share * height * width
     first = [without_nested(faces) for faces in cascade.candidates(photos, smallest[0], p.thresholds)]
     found = [("mtcnn", sure(faces, p, share)) for faces in first]
-    left = [i for i, (_, faces) in enumerate(found) if not len(faces)]
-    if left and p.second_look:
-        for i, faces in zip(left, second_look(photos[left], cascade, smallest[1], p.lenient_thresholds)):
-            found[i] = "lenient", faces[faces[:, 4] >= p.lenient_evidence]
-        left = [i for i in left if not len(found[i][1])]
-        if left:
-            for i, faces in zip(left, padded_look(photos[left], cascade, p)):
-                found[i] = "padded", faces
+    unsure = [i for i, (_, faces) in enumerate(found) if not len(faces) or fills(faces, height, width)] if p.second_look else []
+    if unsure:
+        for i, faces in zip(unsure, second_look(photos[unsure], cascade, smallest[1], p.lenient_thresholds)):
+            if (enough := faces[:, 4] >= p.lenient_evidence).any():
+                found[i] = "lenient", faces[enough]
+        unsure = [i for i in unsure if found[i][0] == "mtcnn" or fills(found[i][1], height, width)]
+    if unsure:
+        for i, faces in zip(unsure, padded_look(photos[unsure], cascade, p)):
+            least = main_face(found[i][1])[4] if found[i][0] == "lenient" else -np.inf
+            if (better := faces[:, 4] > least).any():
+                found[i] = "padded", faces[better]
     return [(how, faces) if len(faces) else ("center", faces) for how, faces in found]
+
+
+def fills(faces: np.ndarray, height: int, width: int) -> bool:
+    """Whether one of the faces (k, 5 or more) fills so much of a photo that little of its surroundings is seen."""
+    sides = np.minimum(faces[:, 2:4], (width, height)) - np.maximum(faces[:, :2], 0)
+    return bool((sides.prod(1) >= FILLS * height * width).any())
 
 
 def sure(faces: np.ndarray, p, least: float) -> np.ndarray:

@@ -5,8 +5,7 @@ wears a mask beside somebody who does not.
 """
 import numpy as np
 
-from labeller.faces.detector import enlarged, shrinking, shrunk, smallest_faces, sure
-from labeller.faces.padded_look import padded_look
+from labeller.faces.detector import detect_in_batch, enlarged, fills, shrinking, shrunk, smallest_faces, sure
 from labeller.faces.second_look import second_look
 from labeller.faces.selection import area, separate_faces, without_nested
 
@@ -25,7 +24,8 @@ def find_everybody(photo: np.ndarray, cascade, p) -> list[tuple[str, np.ndarray]
         [more] = second_look(photos, cascade, smallest[1], p.lenient_thresholds, known, MOST)
         more = separate_faces(more[more[:, 4] >= p.lenient_evidence])
         out += [("lenient", face) for face in enlarged(np.array(more).reshape(-1, 15), by)]
-    if p.second_look and not out:
-        [more] = padded_look(photos, cascade, p)
-        out = [("padded", face) for face in enlarged(np.array(separate_faces(more)).reshape(-1, 15), by)]
+    faces = np.array([face for _, face in out]).reshape(-1, 15)
+    if p.second_look and (not len(faces) or fills(faces, *photo.shape[:2])):  # nobody, or a face with no room for others
+        [(how, faces)] = detect_in_batch(photos, cascade, p, by)
+        out = [(how, face) for face in enlarged(np.array(separate_faces(faces)).reshape(-1, 15), by)]
     return sorted(out, key=lambda each: area(each[1]), reverse=True)

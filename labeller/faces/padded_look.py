@@ -1,5 +1,6 @@
-"""A third detection pass, for photos in which two found nothing: ready crops that a face fills to the edge, and thumbnails.
+"""A third detection pass, for ready crops that a face fills to the edge, and for thumbnails.
 
+It sees the photos in which two passes found nothing, or a face that fills half of the photo: such a box is often off.
 MTCNN's boxes need the surroundings of a face, and its pyramid starts at faces of a fixed size. So this pass brings the photo
 to one size, whatever it had, and pads it with its mean colour before the second look sees it. A face has to fill a good part
 of the photo, and needs more evidence: nothing but the border is new, which is no reason to believe in a face. A border that

@@ -17,5 +17,5 @@ def either(words) -> str:
 
 
 def photos(count: int) -> str:
-    """"1 photo", "2 photos"."""
+    """Such as "1 photo" and "2 photos"."""
     return f"{count} photo{'s' * (count != 1)}"

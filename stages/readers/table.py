@@ -22,7 +22,7 @@ SUFFIXES = (".csv", ".tsv", ".parquet")
 
 
 def sign(root: Path, files: list[str], data: Data, *_) -> str:
-    """"Which files right in `root` have a column of photos, as the layout is told by; "" if none has."""
+    """Which files right in `root` have a column of photos, as the layout is told by; "" if none has."""
     found = [file for file in files if "/" not in file and file.endswith(SUFFIXES)
              and plain(data.columns.get("photo", "photo")) in header(root / file)]
     return f"{' and '.join(found)} with a column of photos" if found else ""

@@ -27,7 +27,7 @@ class Fake:
         return [np.array([(*box, *[0] * 10) for box in each for _ in range(3)], float).reshape(-1, 15) for each in boxes]
 
 
-def photo(count: int, easy: bool, height=30, width=40):
+def photo(count: int, easy: bool, height=60, width=80):
     out = np.zeros((height, width, 3), np.uint8)
     out[0, :2, 0] = 255 * easy, count
     return out
@@ -60,11 +60,29 @@ def test_the_padded_look_sees_only_photos_in_which_two_looks_found_nothing(again
     assert [row[0] for row in find_faces([photo(0, False)], Fake(), alone)] == ["center"]
 
 
+@pytest.mark.parametrize("easy, first", [(True, "mtcnn"), (False, "lenient")])
+@pytest.mark.parametrize("evidence, chosen", [(2.0, False), (4.0, True)])
+def test_a_face_that_fills_half_of_its_photo_gives_way_to_one_with_more_evidence(again, monkeypatch, easy, first, evidence,
+                                                                                 chosen):
+    """That of MTCNN, which has no evidence, to that of any later look."""
+    def look(photos, cascade, p):
+        return [np.array([(-5, -5, 35, 35, evidence, *[7] * 10)])] * len(photos)
+
+    monkeypatch.setattr(finding, "padded_look", look)
+    wide, tight = photo(1, easy), photo(1, easy, 20, 20)
+    rows = find_faces([wide, tight], Fake(), P)
+    assert [row[0] for row in rows] == [first, "padded" if chosen else "lenient"]
+    monkeypatch.setattr(finding, "second_look", lambda photos, *_: [np.zeros((0, 15))] * len(photos))
+    monkeypatch.setattr(finding, "padded_look", lambda photos, *_: [np.zeros((0, 15))] * len(photos))
+    [row] = find_faces([tight], Fake(), P)
+    assert row[0] == ("mtcnn" if easy else "center")  # what a look found is kept where the others find nothing
+
+
 def test_a_face_is_looked_for_again_and_then_the_middle_taken(again):
     rows = find_faces([photo(1, True), photo(1, False), photo(0, False)], Fake(), P)
     assert [row[0] for row in rows] == ["mtcnn", "lenient", "center"]
     assert rows[1][:7] == ("lenient", 5, 5, 25, 25, "3.000", 1)  # what has too little evidence is none
-    assert rows[2] == ("center", *middle_box(40, 30), "0.000", 0, *[""] * 10)
+    assert rows[2] == ("center", *middle_box(80, 60), "0.000", 0, *[""] * 10)
 
 
 def test_without_the_second_look_the_middle_is_taken_at_once(again):
@@ -91,7 +109,7 @@ def test_a_row_holds_the_subject_and_the_number_of_faces():
 
 
 def test_photos_of_several_sizes_keep_their_places(again):
-    photos = [photo(1, True), photo(2, True, 50, 60), photo(3, True), photo(0, True, 50, 60)]
+    photos = [photo(1, True), photo(2, True, 50, 90), photo(3, True), photo(0, True, 50, 90)]
     assert by_size(photos) == [[0, 2], [1, 3]]
     assert [row[6] for row in find_faces(photos, Fake(), P.model_copy(update={"sure_share": 0}))] == [1, 2, 3, 0]
 

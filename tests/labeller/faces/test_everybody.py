@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from labeller.faces.decoding import read_photo
+from labeller.faces.detector import find_faces
 from labeller.faces.everybody import find_everybody
 from labeller.faces.selection import WITHIN, overlaps
 from stages.core.params import read_params
@@ -61,17 +62,28 @@ def test_a_large_photo_has_the_same_faces_in_its_own_pixels(people, group, casca
     assert photos_of(faces, 2 * people[0].shape[1]) == [0, 1, 2, 3]
 
 
-def test_a_face_that_fills_its_photo_is_found_too(ran, cascade):
+@pytest.fixture(scope="module")
+def tight(ran) -> np.ndarray:
+    """The inner four fifths of a face."""
     boxes = pd.read_csv(ran.root / "data/boxes.csv")
     face = boxes[(boxes.found == "mtcnn") & boxes.photo.str.contains("normal")].iloc[0]
     photo = read_photo(ran.root / "data/sample" / face.photo)
     across, down = (face.x1 - face.x0) // 10, (face.y1 - face.y0) // 10
-    tight = photo[face.y0 + down : face.y1 - down, face.x0 + across : face.x1 - across]
-    small = np.ascontiguousarray(tight[::4, ::4])
+    return photo[face.y0 + down : face.y1 - down, face.x0 + across : face.x1 - across].copy()
+
+
+def test_a_face_that_fills_its_photo_is_found_too(tight, cascade):
+    small = tight[::4, ::4].copy()
     [(how, found)] = find_everybody(small, cascade, P)
     assert how == "padded"
     assert (found[:2] < 0.05 * small.shape[0]).all() and (found[2:4] > 0.8 * np.array(small.shape[1::-1])).all()
     assert find_everybody(small, cascade, P.model_copy(update={"second_look": False})) == []
+
+
+def test_a_face_that_fills_its_photo_has_the_box_that_the_pipeline_gives_it(tight, cascade):
+    [row] = find_faces([tight], cascade, P)
+    [(how, face)] = find_everybody(tight, cascade, P)
+    assert (how, *(round(float(side)) for side in face[:4])) == row[:5]
 
 
 def test_a_photo_of_nobody_has_no_faces(cascade):
