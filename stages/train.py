@@ -2,7 +2,8 @@
 
 Reads   data/faces/, data/photos.csv, data/folds.csv, data/labels/<model>.csv, data/extra/<model>.csv and the model's
         section of params.yaml
-Writes  models/<model>/<fold>/   weights.safetensors, model.json (settings), live/ (dvclive: loss, F1 and lr by epoch)
+Writes  models/<model>/<fold>/   weights.safetensors; model.json: settings, this stage, and a hash of both files, by which
+                                 a reader knows its model; live/ (dvclive: loss, F1 and lr by epoch)
 
 The weights are those of the epoch with the highest macro F1 (or accuracy, or lowest loss: `best`) over the whole held-out
 fold, by the official labels; moved age borders, dropped ages and pseudo labels change the training set, never the score.

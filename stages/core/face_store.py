@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stages.core.files import atomic_write, write_json
+from stages.core.files import atomic_write, damaged, write_json
 
 PIXELS, TABLE = "faces.npy", "faces.json"
 
@@ -40,14 +40,26 @@ def allocate(file: Path) -> None:
 
 
 class Faces:
-    """Crops by row, memory-mapped; each process opens the file anew, so that workers share its pages."""
+    """Crops by row, memory-mapped; each process opens the file anew, so that workers share its pages.
+
+    Raises UserError unless the files have the form that write_faces gives them; the pixels are not read for that.
+    """
 
     def __init__(self, folder: Path):
         self.folder = Path(folder)
-        table = json.loads((self.folder / TABLE).read_text())
-        self.photos: list[str] = table["photos"]
-        self.digest: str = table["digest"]
-        self.pixels = np.load(self.folder / PIXELS, mmap_mode="r")
+        try:
+            table = json.loads((self.folder / TABLE).read_bytes())
+            self.photos, self.digest = list(map(str, table["photos"])), str(table["digest"])
+        except (ValueError, TypeError, KeyError, RecursionError):
+            raise damaged(self.folder / TABLE, "not what crop writes", self.folder, "crop") from None
+        try:
+            self.pixels = np.load(self.folder / PIXELS, mmap_mode="r")
+        except (ValueError, EOFError) as error:
+            raise damaged(self.folder / PIXELS, f"not what crop writes ({error})", self.folder, "crop") from None
+        shape, kind = self.pixels.shape, self.pixels.dtype
+        if (len(shape), shape[:1], shape[3:], kind) != (4, (len(self.photos),), (3,), np.uint8):
+            raise damaged(self.folder / PIXELS, f"{kind} of shape {shape}, not uint8 ({len(self.photos)}, H, W, 3) as {TABLE} "
+                          "beside it says", self.folder, "crop")
 
     def __len__(self):
         return len(self.photos)

@@ -10,6 +10,11 @@ import pandas as pd
 from stages.core.errors import UserError
 
 
+def damaged(path, what: str, out, stage: str) -> UserError:
+    """The error of a file that a stage wrote and that is not whole; out: the output of the stage that holds it."""
+    return UserError(f"{path}: {what}; run dvc checkout --force {out}, or dvc repro --force --single-item {stage}")
+
+
 @contextmanager
 def atomic_write(path):
     """Yield a temporary path beside `path`, which replaces `path` if the block succeeds."""

@@ -8,26 +8,53 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load, save_file
 from torch import nn
 
 from stages.core.face_store import Faces
-from stages.core.files import atomic_write, write_json
+from stages.core.files import atomic_write, damaged, write_json
 from stages.modeling.networks import fit_head, make_network
 
 WEIGHTS, SETTINGS = "weights.safetensors", "model.json"
 
 
 def save_model(state: dict, settings: dict, folder: Path) -> None:
-    """Write the weights and settings, each atomically."""
+    """Write the weights and settings, each atomically; the settings name the stage that trains, and a hash of both files."""
+    settings = {"stage": stage_of(folder), **settings}
     with atomic_write(folder / WEIGHTS) as part:
         save_file({key: value.contiguous() for key, value in state.items()}, part)
-    write_json(settings, folder / SETTINGS)
+        digest = hash_of(part.read_bytes(), settings)
+    write_json(settings | {"sha256": digest}, folder / SETTINGS)
 
 
 def load_model(folder: Path) -> tuple[dict, dict]:
-    """The state dict and settings that save_model wrote."""
-    return load_file(folder / WEIGHTS), json.loads((folder / SETTINGS).read_text())
+    """The state dict and settings that save_model wrote there.
+
+    Raises UserError unless both are byte by byte what the stage of this folder wrote: other settings would make another
+    network of the same weights, and another model's weights may fit.
+    """
+    weights, stage = (folder / WEIGHTS).read_bytes(), stage_of(folder)
+    try:
+        settings = json.loads((folder / SETTINGS).read_bytes())
+        digest = settings.pop("sha256")
+    except (ValueError, TypeError, AttributeError, KeyError, RecursionError):
+        raise damaged(folder / SETTINGS, "not what a training writes", folder, stage) from None
+    if digest != hash_of(weights, settings):
+        raise damaged(folder, f"{WEIGHTS} and {SETTINGS} are not those of one training", folder, stage)
+    if settings["stage"] != stage:
+        raise damaged(folder, f"holds the model of {settings['stage']}", folder, stage)
+    return load(weights), settings
+
+
+def hash_of(weights: bytes, settings: dict) -> str:
+    """SHA-256 of the file of weights and of the settings."""
+    return hashlib.sha256(weights + json.dumps(settings, sort_keys=True).encode()).hexdigest()
+
+
+def stage_of(folder: Path) -> str:
+    """The stage whose output is a model's folder: models/<model>/<fold> or models/refit/<model>."""
+    above, name = folder.parts[-2:]
+    return f"refit@{name}" if above == "refit" else f"train@{above}-{name}"
 
 
 def restore(folder: Path, faces: Faces) -> tuple[nn.Module, dict]:

@@ -1,9 +1,11 @@
 """The container gives back the crops that were put in, without reading them all, to any process."""
 import pickle
+import re
 
 import numpy as np
 import pytest
 
+from stages.core.errors import UserError
 from stages.core.face_store import Faces, allocate, write_faces
 
 
@@ -39,6 +41,25 @@ def test_the_room_is_taken_before_the_first_crop_is_cut(tmp_path):
         yield from np.zeros((4, *shape, 3), np.uint8)
 
     write_faces(tmp_path, list("abcd"), first(), shape)
+
+
+@pytest.mark.parametrize("damage, said", [
+    (lambda f: (f / "faces.npy").write_bytes((f / "faces.npy").read_bytes()[:200]), "faces.npy: not what crop writes (mmap"),
+    (lambda f: (f / "faces.npy").write_bytes(b""), "faces.npy: not what crop writes (No data left"),
+    (lambda f: np.save(f / "faces.npy", np.array([{}])), "faces.npy: not what crop writes (Array can't"),
+    (lambda f: np.save(f / "faces.npy", np.zeros((5, 6, 4, 3))), "faces.npy: float64 of shape (5, 6, 4, 3), not uint8 (5,"),
+    (lambda f: np.save(f / "faces.npy", np.zeros((4, 6, 4, 3), np.uint8)), "faces.npy: uint8 of shape (4, 6, 4, 3), not"),
+    (lambda f: (f / "faces.json").write_text("{"), "faces.json: not what crop writes"),
+    (lambda f: (f / "faces.json").write_bytes(b"\xff"), "faces.json: not what crop writes"),
+    (lambda f: (f / "faces.json").write_text("[]"), "faces.json: not what crop writes"),
+    (lambda f: (f / "faces.json").write_text('{"photos": ["a"]}'), "faces.json: not what crop writes"),
+])
+def test_damaged_crops_are_refused_with_what_to_do(tmp_path, crops, damage, said):
+    write_faces(tmp_path, list("abcde"), iter(crops), (6, 4))
+    damage(tmp_path)
+    todo = f"run dvc checkout --force {tmp_path}, or dvc repro --force --single-item crop"
+    with pytest.raises(UserError, match=f"^{re.escape(f'{tmp_path}/{said}')}.*; {todo}$"):
+        Faces(tmp_path)
 
 
 def test_a_worker_gets_the_file_and_not_its_content(tmp_path, crops):

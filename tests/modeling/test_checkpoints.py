@@ -1,18 +1,22 @@
 """Weights come back as they were, and a checkpoint of another run is not taken for one of this."""
 import json
 import re
+import shutil
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 import timm
 import torch
+from safetensors.torch import save_file
 
+from stages.core.errors import UserError
 from stages.core.face_store import Faces, write_faces
 from stages.core.model_params import YEAR_LOSSES
 from stages.core.params import parse
-from stages.modeling.checkpoints import Resume, load_model, restore, run_digest, save_model
+from stages.modeling.checkpoints import SETTINGS, WEIGHTS, Resume, load_model, restore, run_digest, save_model
 from stages.modeling.networks import start_network
 from stages.modeling.train_model import settings
 from tests.conftest import ROOT
@@ -22,12 +26,50 @@ HEADS = {"two": {"head_layers": 2}, "cosine": {"loss": "arcface"}, "years": {"lo
 SIZE = (48, 32)
 
 
-def test_a_model_comes_back_with_its_settings(tmp_path):
+@pytest.mark.parametrize("folder, stage", [("models/age/0", "train@age-0"), ("models/refit/age", "refit@age")])
+def test_a_model_comes_back_with_its_settings(tmp_path, folder, stage):
     state = {"a": torch.randn(3, 4), "n": torch.tensor(7)}
-    save_model(state, {"backbone": "x"}, tmp_path / "m")
-    again, settings = load_model(tmp_path / "m")
-    assert settings == {"backbone": "x"}
+    save_model(state, {"backbone": "x", "heads": (3, 2)}, tmp_path / folder)
+    again, settings = load_model(tmp_path / folder)
+    assert settings == {"stage": stage, "backbone": "x", "heads": [3, 2]}
     assert all(torch.equal(state[key], again[key]) for key in state)
+
+
+def change(file, **changes):
+    """Change values of a JSON file; ... leaves one out."""
+    values = json.loads(file.read_text()) | changes
+    file.write_text(json.dumps({key: value for key, value in values.items() if value is not ...}))
+
+
+MIXED, UNREAD = "are not those of one training", "model.json: not what a training writes"
+DAMAGES = {
+    "half of the weights": (lambda d: (d / WEIGHTS).write_bytes((d / WEIGHTS).read_bytes()[:50]), MIXED),
+    "other shapes": (lambda d: save_file({"a": torch.zeros(3)}, d / WEIGHTS), MIXED),
+    "another model's weights": (lambda d: shutil.copy(d / "../../mask/0" / WEIGHTS, d), MIXED),
+    "another model's settings": (lambda d: shutil.copy(d / "../../mask/0" / SETTINGS, d), MIXED),
+    "another model": (lambda d: shutil.copytree(d / "../../mask/0", d, dirs_exist_ok=True), "holds the model of train@mask-0"),
+    "another fold": (lambda d: shutil.copytree(d.parent / "1", d, dirs_exist_ok=True), "holds the model of train@age-1"),
+    "no JSON": (lambda d: (d / SETTINGS).write_text("{"), UNREAD),
+    "no UTF-8": (lambda d: (d / SETTINGS).write_bytes(b"\xff"), UNREAD),
+    "a list": (lambda d: (d / SETTINGS).write_text("[1]"), UNREAD),
+    "brackets": (lambda d: (d / SETTINGS).write_text("[" * 10 ** 5), UNREAD),
+    "no hash, as older ones": (lambda d: change(d / SETTINGS, sha256=...), UNREAD),
+    "a key less": (lambda d: change(d / SETTINGS, heads=...), MIXED),
+    "a size of its own": (lambda d: change(d / SETTINGS, image_size=100000), MIXED),
+    "code": (lambda d: change(d / SETTINGS, augment=["__import__('os')"]), MIXED),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_what_no_training_wrote_is_refused_with_what_to_do(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    for number, folder in enumerate(("mask/0", "age/0", "age/1")):
+        save_model({"a": torch.full((3, 4), float(number))}, {"heads": [3], "augment": []}, Path("models", folder))
+    damage, said = DAMAGES[name]
+    damage(Path("models/age/0"))
+    with pytest.raises(UserError, match=f"^models/age/0.*{said}; run dvc checkout --force models/age/0, or dvc repro --force "
+                                        "--single-item train@age-0$"):
+        load_model(Path("models/age/0"))
 
 
 def test_a_checkpoint_is_found_by_its_key_alone(tmp_path):
@@ -81,13 +123,13 @@ def test_the_key_changes_with_every_input():
 
 
 def trained(folder, name: str, p) -> torch.nn.Module:
-    """A network as a stage leaves it, of random weights, head too, that came back from folder/model."""
+    """A network as a stage leaves it, of random weights, head too, that came back from folder/age/0."""
     write_faces(folder / "faces", ["a.jpg"], np.zeros((1, 96, 64, 3), np.uint8), (96, 64))
     network = start_network(name, p, SIZE)
     for weight in network.parameters():
         weight.data += 0.02 * torch.randn_like(weight)
-    save_model(network.state_dict(), settings(p), folder / "model")
-    again, _ = restore(folder / "model", Faces(folder / "faces"))
+    save_model(network.state_dict(), settings(p), folder / "age/0")
+    again, _ = restore(folder / "age/0", Faces(folder / "faces"))
     photos = torch.randn(2, 3, *SIZE)
     assert torch.equal(again(photos), network.eval()(photos))
     return again
@@ -121,7 +163,7 @@ def test_a_model_of_other_age_groups_comes_back_with_them(tmp_path, loss):
         "backbone": "test_efficientnet", "image_size": 48, "loss": loss}}).sections["age"]
     network, photos = trained(tmp_path, "age", p), torch.randn(2, 3, *SIZE)
     assert network(photos).shape == (2, 4)
-    assert json.loads((tmp_path / "model/model.json").read_text())["age_borders"] == [20, 40, 60]
+    assert json.loads((tmp_path / "age/0/model.json").read_text())["age_borders"] == [20, 40, 60]
 
 
 def test_the_guide_brings_a_trained_network_to_timm(own):

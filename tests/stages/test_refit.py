@@ -4,15 +4,14 @@ import json
 import pandas as pd
 import pytest
 
+from stages.modeling.checkpoints import save_model
 from stages.refit import epochs_found
 
 
 @pytest.mark.parametrize("found, epochs", [([4], 4), ([2, 7, 3], 3), ([2, 5], 4)])
 def test_the_epochs_are_the_median_of_the_folds_best(here, found, epochs):
     for fold, best in enumerate(found):
-        folder = here / f"models/age/{fold}"
-        folder.mkdir(parents=True)
-        (folder / "model.json").write_text(json.dumps({"best_epoch": best}))
+        save_model({}, {"best_epoch": best}, here / f"models/age/{fold}")
     assert epochs_found("age", list(range(len(found)))) == epochs
 
 
