@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-.PHONY: help env repro test test-slow test-all lint weights pins recipe runs results search bundle own app
+.PHONY: help env repro test test-slow test-all torture lint weights pins recipe runs results search bundle own app
 
 help:  ## list these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -17,9 +17,9 @@ env: .venv/.installed  ## create .venv with the pinned packages
 	.venv/bin/uv pip install --quiet --no-deps --python .venv/bin/python -e .  # the command `label`
 	@touch $@
 
-repro: env  ## run the stages that are out of date: check params.yaml, then dvc repro
+repro: env  ## run the stages that are out of date: check params.yaml, then dvc repro; JOBS=4 runs so many side by side
 	@python -m tools.check
-	dvc repro
+	$(if $(JOBS),python -m tools.repro --jobs $(JOBS),dvc repro)
 
 bundle: repro  ## export all that labels photos into bundle/model, after make repro
 	@python -m stages.export
@@ -39,6 +39,9 @@ test-slow: env  ## run the slow ones: every recipe, sharing, comparisons, search
 	pytest -n auto -m slow
 
 test-all: test test-slow  ## run all tests
+
+torture: env  ## kill the pipeline at N random moments, run it again, and compare every byte; N=50
+	@python -m tests.torture --kills $(or $(N),50)
 
 lint: env  ## check style
 	ruff check .

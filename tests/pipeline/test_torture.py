@@ -1,0 +1,39 @@
+"""A run that was killed ends, run again, in the files of one that was not; and the comparison sees what is not so."""
+import random
+import subprocess
+import sys
+
+import pytest
+
+from tests.torture import contents, differences, left_over, torture, undisturbed
+
+
+def test_a_file_that_differs_is_missing_or_left_over_is_named(tmp_path):
+    for folder in ("wanted", "found"):
+        (tmp_path / folder / ".dvc/tmp").mkdir(parents=True)
+        (tmp_path / folder / "same").write_text("1")
+        (tmp_path / folder / "other").write_text(folder)
+        (tmp_path / folder / ".dvc/tmp/notes").write_text(folder)
+    (tmp_path / "wanted/gone").touch()
+    (tmp_path / "found/.part").touch()
+    found, wanted = (contents(tmp_path / folder) for folder in ("found", "wanted"))
+    assert differences(found, wanted) == ["gone is missing", ".part is left over", "other differs"]
+    assert differences(wanted, wanted) == []
+
+
+def test_a_process_that_goes_on_is_named(tmp_path):
+    assert left_over(tmp_path) == []
+    with subprocess.Popen([sys.executable, "-c", "input()"], cwd=tmp_path, stdin=subprocess.PIPE) as process:
+        assert left_over(tmp_path) == [f"still running: {sys.executable} -c input()"]
+        process.communicate(b"\n")
+
+
+@pytest.mark.slow
+def test_killed_runs_end_in_the_files_of_an_undisturbed_one(warm, tmp_path):
+    base, wanted, seconds = undisturbed(tmp_path)
+    dice = random.Random(5)
+    for number in range(3):
+        (tmp_path / str(number)).mkdir()
+        _, hits, wrong = torture(base, wanted, seconds, dice, tmp_path / str(number))
+        assert hits, "it had ended before; take another seed"
+        assert wrong == []

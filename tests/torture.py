@@ -1,0 +1,145 @@
+"""Kill the pipeline at random moments, run it again, and compare every file. Run: python -m tests.torture [--kills 50]
+
+A tiny project (tests/conftest.py: three models and a refit, three epochs each, with the report page and its Grad-CAM) runs once
+undisturbed. Then, so many times, a fresh copy of it is started, and at a random moment its whole process group gets SIGKILL,
+SIGTERM or SIGINT, in every fourth run twice. The same command then runs to its end. Afterwards
+
+- every file of the project is byte by byte that of the undisturbed run: outs, dvc.lock, .gitignore, objects in DVC's cache;
+- no other file is left over, and no process.
+
+Prints a line a run, and ends with status 1 if one differs. Half of the runs are `dvc repro`, the others `dvc exp run` or
+`make repro JOBS=2`.
+"""
+import argparse
+import hashlib
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+from tests.conftest import Project, make_project
+from tests.warm import warm_python
+
+SIGNALS = ["SIGKILL"] * 6 + ["SIGTERM", "SIGINT"]
+NOT_COMPARED = (".git", ".dvc/tmp", "logs")  # commits have times, DVC's notes and the log of seconds, too
+WAYS = {"repro": ["dvc", "repro"], "exp run": ["dvc", "exp", "run", "-n", "torture"],
+        "jobs": ["python", "-m", "tools.repro", "--jobs", "2"]}
+STAGE = re.compile(r"^(?:\[.*\] )?Running stage '(?:data/dvc\.yaml:)?(.+)':$", re.MULTILINE)
+PATIENCE = 600  # seconds that a run may take
+
+
+def contents(root: Path) -> dict[str, str]:
+    """A hash of each file below a folder, but for NOT_COMPARED and what Python caches."""
+    files = [file for file in sorted(root.rglob("*")) if file.is_file() and "__pycache__" not in file.parts]
+    names = {file.relative_to(root).as_posix(): file for file in files}
+    return {name: hashlib.sha256(file.read_bytes()).hexdigest() for name, file in names.items()
+            if not name.startswith(tuple(f"{folder}/" for folder in NOT_COMPARED))}
+
+
+def differences(found: dict[str, str], wanted: dict[str, str]) -> list[str]:
+    """What is missing, left over, or other than wanted; both as of contents()."""
+    return [*(f"{name} is missing" for name in sorted(wanted.keys() - found.keys())),
+            *(f"{name} is left over" for name in sorted(found.keys() - wanted.keys())),
+            *(f"{name} differs" for name in sorted(found.keys() & wanted.keys()) if found[name] != wanted[name])]
+
+
+def processes_in(root: Path) -> list[str]:
+    """The commands of the processes whose working folder is in `root`."""
+    out = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if Path(os.readlink(process / "cwd")).is_relative_to(root):
+                out.append((process / "cmdline").read_text().replace("\0", " ").strip())
+        except OSError:  # it has ended
+            continue
+    return out
+
+
+def left_over(root: Path) -> list[str]:
+    """Processes that run in a project where nothing should. DVC's locks name their process, and do not outlive it."""
+    for _ in range(50):  # a process that was killed takes a moment to end
+        if not (running := processes_in(root)):
+            break
+        time.sleep(0.1)
+    return [f"still running: {command}" for command in running]
+
+
+def start(project: Project, command: list[str], log: Path) -> subprocess.Popen:
+    """Start a command in a process group of its own."""
+    with open(log, "ab") as file:
+        return subprocess.Popen(command, cwd=project.root, env=os.environ | {"PATH": project.commands}, start_new_session=True,
+                                stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT)
+
+
+def disturb(project: Project, command: list[str], after: float, name: str, log: Path) -> str:
+    """Send a command's group a signal after so many seconds; returns the stage that it hit, or "" if it had ended."""
+    process = start(project, command, log)
+    try:
+        process.wait(after)
+        return ""
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, getattr(signal, name))
+    process.wait(PATIENCE)
+    stages = STAGE.findall(log.read_text(errors="replace"))
+    return stages[-1] if stages else "before the first stage"
+
+
+def torture(base: Project, wanted: dict[str, str], seconds: float, dice: random.Random, folder: Path) -> tuple[str, list, list]:
+    """One run with one or two signals: the command, what hit where, and what is wrong afterwards."""
+    project, log = base.copy(folder / "run"), folder / "log"
+    way, hits = dice.choice(["repro", "repro", "exp run", "jobs"]), []
+    for _ in range(2 if dice.random() < 0.25 else 1):
+        name, after = dice.choice(SIGNALS), dice.uniform(0, seconds)
+        if stage := disturb(project, WAYS[way], after, name, log):
+            hits.append((name, stage, after))
+    process = start(project, WAYS[way], log)
+    if process.wait(PATIENCE):
+        return way, hits, [f"ends with status {process.returncode}: {log.read_text().strip().splitlines()[-1]}"]
+    return way, hits, differences(contents(project.root), wanted) + left_over(project.root)
+
+
+def undisturbed(folder: Path) -> tuple[Project, dict[str, str], float]:
+    """A project that never ran, what its run leaves, and the seconds of that run."""
+    base = make_project(folder / "base")
+    epochs = {f"{name}__{key}": value for name in ("mask", "gender", "age") for key, value in (("epochs", 3), ("patience", 3))}
+    base.set(refit=["age"], **epochs)
+    base.git("commit", "-qam", "three epochs and a refit")
+    whole, began = base.copy(folder / "whole"), time.monotonic()
+    whole.repro()
+    return base, contents(whole.root), time.monotonic() - began
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=50, help="runs that are disturbed")
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    if args.kills < 1:
+        parser.error(f"--kills: {args.kills} must be 1 or more")
+    bad, hit, dice, began = 0, Counter(), random.Random(args.seed), time.monotonic()
+    with warm_python() as commands, tempfile.TemporaryDirectory(prefix="torture-") as place:
+        Project.commands = f"{commands}:{Project.commands}"
+        base, wanted, seconds = undisturbed(Path(place))
+        print(f"undisturbed: {len(wanted)} files in {seconds:.0f} s", flush=True)
+        for number in range(1, args.kills + 1):
+            with tempfile.TemporaryDirectory(prefix="run-", dir=place) as folder:
+                way, hits, wrong = torture(base, wanted, seconds, dice, Path(folder))
+            bad += bool(wrong)
+            hit.update(stage for _, stage, _ in hits)
+            where = ", then ".join(f"{name} in {stage} after {after:.1f} s" for name, stage, after in hits) or "it ended before"
+            pace = (time.monotonic() - began) / number
+            print(f"{number} of {args.kills}: {way}: {where}: {'; '.join(wrong[:5]) or 'equal'}"
+                  f" ({pace:.0f} s a run, {pace * (args.kills - number) / 60:.0f} min left)", flush=True)
+    print(f"{args.kills - bad} of {args.kills} runs ended in the bytes of the undisturbed one, with nothing left over")
+    print("hit:", ", ".join(f"{stage} {count}" for stage, count in sorted(hit.items())))
+    sys.exit(bool(bad))
+
+
+if __name__ == "__main__":
+    main()
