@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-.PHONY: help env repro test test-slow test-all torture lint weights pins recipe runs results search bundle own app
+.PHONY: help env repro test test-slow test-all torture lint weights pins recipe runs results search bundle own app verify
 
 help:  ## list these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -28,6 +28,9 @@ own: env  ## train on the photos in ROOT, with painted masks where they have non
 	@test -n "$(ROOT)" || { echo "error: name a folder of photos: make own ROOT=data/mine"; exit 1; }
 	@python -m tools.weights tf_efficientnet_lite0
 	@set +B -f; python -m tools.own "$(ROOT)" $(SET)
+
+verify: env  ## find damaged files of DVC's cache and the workspace, and their stage; FIX=1 mends, RERUN=1 runs stages
+	@python -m tools.verify $(if $(FIX),--fix) $(if $(RERUN),--rerun)
 
 app: env  ## serve bundle/model to the browser, after make bundle; PORT=8000
 	@label-app $(if $(PORT),--port $(PORT))
