@@ -2,7 +2,15 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-.PHONY: help env repro test test-slow test-all torture lint weights pins recipe runs results search bundle own app verify
+ifdef EVERYWHERE  # the same instructions on every x86 processor, which the libraries else choose by what it has
+export OMP_NUM_THREADS := 1
+export ATEN_CPU_CAPABILITY := default
+export ONEDNN_MAX_CPU_ISA := SSE41
+export MKL_CBWR := COMPATIBLE
+export OPENCV_CPU_DISABLE := SSE4.1,SSE4.2,AVX,FP16,AVX2,AVX512-SKX
+export OPENCV_IPP := disabled
+endif
+.PHONY: help env repro test test-slow test-all torture lint weights pins recipe runs results search bundle own app verify audit licences
 
 help:  ## list these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -17,7 +25,7 @@ env: .venv/.installed  ## create .venv with the pinned packages
 	.venv/bin/uv pip install --quiet --no-deps --python .venv/bin/python -e .  # the command `label`
 	@touch $@
 
-repro: env  ## run the stages that are out of date: check params.yaml, then dvc repro; JOBS=4 runs so many side by side
+repro: env  ## run the stages that are out of date; JOBS=4: so many side by side; EVERYWHERE=1: bytes for every processor
 	@python -m tools.check
 	$(if $(JOBS),python -m tools.repro --jobs $(JOBS),dvc repro)
 
@@ -56,6 +64,12 @@ pins:  ## update requirements.txt from pyproject.toml, by releases of a week ago
 	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --extra pipeline --extra app --extra hub --group dev \
 		--generate-hashes --exclude-newer "7 days" --no-emit-index-url --no-annotate --custom-compile-command "make pins" \
 		--upgrade pyproject.toml -o requirements.txt
+
+audit: env  ## look up the pinned packages in a database of known vulnerabilities, by pip-audit; needs a network
+	@python -m tools.audit
+
+licences: env  ## write the licences of all pinned packages into reports/licences.md
+	@python -m tools.licences
 
 recipe: env  ## run recipes/NAME.yaml as one experiment; SET="key=value ..." overrides more
 	@test -n "$(NAME)" || { echo "error: name a recipe: make recipe NAME=$$(cd recipes && ls *.yaml | head -1 | cut -d. -f1)"; exit 1; }

@@ -84,7 +84,7 @@ def main():
     parser.add_argument("--empty", type=Path, required=True, help="folder of photos without a face")
     args = parser.parse_args()
     p, empty = read_params(), tuple(sorted(args.empty.glob("*.*")))
-    device = pick_device(p.machine.device)
+    device = pick_device(p.machine)
     if not empty:
         raise UserError(f"{args.empty}: no photos there")
     truths = {folder: read_csv(f"{folder}.csv", ["photo", "worn", *BOX]) for folder in args.folders}

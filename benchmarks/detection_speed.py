@@ -112,7 +112,7 @@ def main():
         raise UserError(f"{args.folder}: no photos there")
     files = found[:: max(1, len(found) // args.photos)][: args.photos]
     p = read_params()
-    device = pick_device(p.machine.device)
+    device = pick_device(p.machine)
     where = torch.cuda.get_device_name(device) if device.type == "cuda" else "no GPU"
     print(f"{len(files)} photos, {args.rounds} rounds, {os.cpu_count()} cores, {where}, torch {torch.__version__}\n")
     print("| min_face | (a) one by one | (b) batches | (c) this stage | c / a | c / better of a, b | (d) with second look "

@@ -2,18 +2,18 @@
 
     python -m benchmarks.processors [--model mask] [--set KEY=VALUE ...] [--repeats 2]
 
-Each library picks its code by what the processor offers. This trains one model on fold 0 as they pick, then with single
-libraries held to older instructions, as an older processor would hold them, and then as docs/sharing.md says (`everywhere`)
-while single libraries are held again. Prints the seconds beside the first, and the MD5 of the weights. A setting with other
-bytes is one by which two processors differ. Nothing in the project changes: each training runs in a temporary folder.
+Each library picks its code by what the processor offers. This trains one model on fold 0 as they pick; then with single
+libraries held to older instructions, as an older processor would hold them; and then with EVERYWHERE, which `make repro
+EVERYWHERE=1` sets, while others are held. A line with other bytes is one by which two processors differ. Prints the seconds
+of processor time, and the MD5 of the weights. Nothing in the project changes: each training runs in a temporary folder.
 """
 import argparse
 import hashlib
 import os
+import resource
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from statistics import median
 
@@ -30,34 +30,35 @@ ROOT = Path.cwd()
 ATEN = {"ATEN_CPU_CAPABILITY": "default"}
 ONEDNN = {"ONEDNN_MAX_CPU_ISA": "SSE41"}
 MKL = {"MKL_CBWR": "COMPATIBLE"}
+OPENCV = {"OPENCV_CPU_DISABLE": "SSE4.1,SSE4.2,AVX,FP16,AVX2,AVX512-SKX", "OPENCV_IPP": "disabled"}
+EVERYWHERE = ATEN | ONEDNN | MKL | OPENCV
 GLIBC = {"GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-AVX,-FMA,-FMA4,-AVX512F,-ERMS,-FSRM"}
 NUMPY = {"NPY_DISABLE_CPU_FEATURES": "X86_V3"}
-OPENCV = {"OPENCV_CPU_DISABLE": "SSE4.2,AVX,FP16,AVX2,FMA3", "OPENCV_IPP": "disabled"}
 BLAS = {"OPENBLAS_CORETYPE": "Nehalem"}
-EVERYWHERE = ATEN | ONEDNN | MKL
+TWO = {"OMP_NUM_THREADS": "2"}
 CASES = {  # what is set beside OMP_NUM_THREADS=1
-    "as they pick": {}, "2 threads": {"OMP_NUM_THREADS": "2"}, "ATen without AVX2": ATEN, "oneDNN with SSE4.1 alone": ONEDNN,
-    "oneDNN with AVX alone": {"ONEDNN_MAX_CPU_ISA": "AVX"}, "MKL compatible": MKL, "glibc without AVX2 and FMA": GLIBC,
-    "NumPy without AVX2": NUMPY, "OpenCV without AVX2 and IPP": OPENCV, "OpenBLAS for Nehalem": BLAS,
-    "everywhere": EVERYWHERE, "everywhere, glibc without AVX2 and FMA": EVERYWHERE | GLIBC,
-    "everywhere, NumPy without AVX2": EVERYWHERE | NUMPY, "everywhere, OpenCV without AVX2 and IPP": EVERYWHERE | OPENCV,
-    "everywhere, OpenBLAS for Nehalem": EVERYWHERE | BLAS, "everywhere, all held": EVERYWHERE | GLIBC | NUMPY | OPENCV | BLAS,
-    "everywhere, 2 threads": EVERYWHERE | {"OMP_NUM_THREADS": "2"},
+    "as they pick": {}, "2 threads": TWO, "ATen without AVX2": ATEN, "oneDNN with SSE4.1 alone": ONEDNN,
+    "oneDNN with AVX alone": {"ONEDNN_MAX_CPU_ISA": "AVX"}, "MKL compatible": MKL, "OpenCV without SSE4, AVX and IPP": OPENCV,
+    "glibc without AVX and FMA": GLIBC, "NumPy without AVX2": NUMPY, "OpenBLAS for Nehalem": BLAS, "EVERYWHERE": EVERYWHERE,
+    "EVERYWHERE, glibc without AVX and FMA": EVERYWHERE | GLIBC, "EVERYWHERE, NumPy without AVX2": EVERYWHERE | NUMPY,
+    "EVERYWHERE, OpenBLAS for Nehalem": EVERYWHERE | BLAS, "EVERYWHERE, these three": EVERYWHERE | GLIBC | NUMPY | BLAS,
+    "EVERYWHERE, 2 threads": EVERYWHERE | TWO,
 }
 
 
 def train(model: str, values: dict, settings: dict[str, str]) -> tuple[str, float]:
-    """MD5 of the weights and seconds of one training with these environment variables; values: those of params.yaml."""
+    """MD5 of the weights and processor seconds of a training with these variables; values: those of params.yaml."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, FILE).write_text(yaml.safe_dump(values))
         Path(folder, "data").symlink_to(ROOT / "data")
         env = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)} | settings
-        started = time.monotonic()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = subprocess.run([sys.executable, "-m", "stages.train", model, "0"], check=False, cwd=folder, env=env,
                               capture_output=True, text=True)
         if done.returncode:
             raise UserError(f"{model}, {settings}: {done.stderr.strip().splitlines()[-1]}")
-        took = time.monotonic() - started
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        took = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         return hashlib.md5(Path(folder, f"models/{model}/0/weights.safetensors").read_bytes()).hexdigest(), took
 
 
@@ -73,7 +74,7 @@ def main():
         raise UserError(f"--model: {asked.model!r} has no section in {FILE}; there are {', '.join(sections)}")
     if asked.repeats < 1:
         raise UserError(f"--repeats = {asked.repeats}: must be 1 or more")
-    print("| settings | seconds | beside the first | MD5 of the weights |\n|---|---|---|---|")
+    print("| settings | processor seconds | beside the first | MD5 of the weights |\n|---|---|---|---|")
     first = None
     for case in progress(list(CASES), "settings", unit="setting", summary=False):
         runs = [train(asked.model, values, CASES[case]) for _ in range(asked.repeats)]

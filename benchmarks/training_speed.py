@@ -91,7 +91,7 @@ def main():
     params = read_params()
     p = params.sections["age"].model_copy(update={"backbone": args.backbone, "pretrained": False, "weights": None,
                                                           "loss": "cross_entropy", "class_weights": "none"})
-    device, workers = pick_device(params.machine.device), params.machine.workers
+    device, workers = pick_device(params.machine), params.machine.workers
     where = torch.cuda.get_device_name(device) if device.type == "cuda" else "no GPU"
     print(f"{args.backbone}, batches of {p.batch}, {args.photos} photos, {workers} workers, {os.cpu_count()} cores, {where}, "
           f"torch {torch.__version__}{', compiled' if args.compile else ''}\n")

@@ -101,7 +101,7 @@ def detect(photos: pd.DataFrame, root: Path, p: Detect, device, workers: int, ba
 def main():
     p = read_params()
     photos = read_csv("data/photos.csv", ["photo", "part"])
-    boxes = detect(photos, Path(p.data.root), p.detect, pick_device(p.machine.device), p.machine.workers,
+    boxes = detect(photos, Path(p.data.root), p.detect, pick_device(p.machine), p.machine.workers,
                    p.machine.batch)
     unreadable = boxes[boxes.found == "unreadable"]
     write_csv(boxes.drop(columns=["part", "reason"]), "data/boxes.csv")

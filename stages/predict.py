@@ -78,8 +78,7 @@ def main():
     name, fold = arguments("MODEL", "FOLD")
     params, _ = read_model(name)
     faces = Faces(Path("data/faces"))
-    table = probabilities(name, folder_of(name, fold), faces, unseen(faces, fold), params,
-                          pick_device(params.machine.device))
+    table = probabilities(name, folder_of(name, fold), faces, unseen(faces, fold), params, pick_device(params.machine))
     write_parquet(table, f"data/predictions/{name}/{fold}.parquet")
     print(f"{name}, fold {fold}: {len(table)} photos, views: {params.predict[name].views}")
 

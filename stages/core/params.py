@@ -162,6 +162,7 @@ class Machine(Section):
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")]
     workers: Annotated[int, Field(ge=0, le=MOST_WORKERS), auto_is_the_cores]
     batch: Count
+    deterministic: bool
     compile: bool
 
 

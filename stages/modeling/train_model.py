@@ -33,7 +33,7 @@ def train_model(name: str, fold: int | None, out: Path, epochs: int | None = Non
     faces = Faces(Path("data/faces"))
     sets = read_datasets(faces, name, fold, p)
     print(f"{name}, {scope(fold)}: {len(sets[0].rows)} photos to learn from, {len(sets[1].rows)} held out, on "
-          f"{pick_device(params.machine.device)}")
+          f"{pick_device(params.machine)}")
     if p.augment and faces.pixels.shape[1] < OVERSAMPLING * p.image_size:
         print(f"note: crops of {faces.pixels.shape[1]} pixels for {name}.image_size, {p.image_size}: augmentation blurs them; "
               f"{2 * p.image_size} (crop.height) would stay sharp")
@@ -64,7 +64,7 @@ class Training:
     """One training with one seed, on `sets` (to learn from, held out). fold: the one held out, or None."""
 
     def __init__(self, name: str, fold: int | None, p: Model, seed: int, sets: tuple, faces: Faces, machine: Machine):
-        self.p, self.target, device, size = p, sets[0].target, pick_device(machine.device), faces.size_at(p.image_size)
+        self.p, self.target, device, size = p, sets[0].target, pick_device(machine), faces.size_at(p.image_size)
         torch.manual_seed(p.seed)  # trainings of one soup start from the same weights
         network, seeded = start_network(name, p, size), p.model_copy(update={"seed": seed})
         workers = 0 if device.type == "cpu" else machine.workers  # on a CPU they would take the cores that train

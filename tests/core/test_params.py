@@ -89,6 +89,7 @@ def test_params_yaml_as_shipped_is_allowed():
     ("age.resized_crop_min", 0, "greater than 0"),
     ("age.soup", 2, "set pretrained to true, weights to a file, or soup to 1"),
     ("machine.compile", "yes please", "boolean"),
+    ("machine.deterministic", "mostly", "boolean"),
     ("machine.workers", "all", "machine.workers = 'all'"),
     ("combine.calibration", "platt", "'temperature'"),
     ("combine.decision", "tied", "'cell_offsets'"),
