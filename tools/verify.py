@@ -176,7 +176,7 @@ def mend(repo: Repo, found: Found, name: str) -> bool:
         print(f"mended {how}: {found.owner(name)}")
         return True
     put_aside(repo, name)
-    then = f"; `dvc repro --no-run-cache {found.again(name)[0]}` makes it again" if found.again(name) else ""
+    then = f"; {found.again(name)[0]} makes it again (RERUN=1 runs it)" if found.again(name) else ""
     print(f"not mended: {found.owner(name)}: no good copy in a remote or the workspace{f' ({how})' * bool(how)}{then}")
     return False
 
@@ -194,26 +194,28 @@ def put_in_workspace(repo: Repo, path: Path, name: str) -> None:
 def rerun(repo: Repo, found: Found, names: list[str]) -> list[str]:
     """Run the stages that make these objects again; returns those objects that did not come out again."""
     stages = sorted({stage for name in names for stage in found.again(name)[:1]})
-    for name in names:
-        for place in found.places.get(name, []):
-            if place.path.is_dir():  # gone, DVC sees that the stage has to run
-                shutil.rmtree(place.path)
-            elif place.path.is_file() and digest(place.path) != name:
-                place.path.unlink()
+    if not stages:
+        return names
+    for place in (place for name in names for place in found.places.get(name, []) if place.stage in stages):
+        if place.path.is_dir():  # gone, DVC sees that the stage has to run
+            shutil.rmtree(place.path)
+        else:
+            place.path.unlink(missing_ok=True)
     print(f"running {', '.join(stages)}", flush=True)
-    repo.close()
-    done = subprocess.run([sys.executable, "-m", "dvc", "repro", "--no-run-cache", *stages], check=False)
-    if done.returncode:
+    if subprocess.run([sys.executable, "-m", "dvc", "repro", *stages], check=False).returncode:
         raise UserError(f"dvc repro {' '.join(stages)}: failed")
     left = []
     for name in names:
-        again = digest(Path(repo.cache.local.oid_to_path(name))) == name.removesuffix(".dir")
-        print(f"made again, the same bytes: {found.owner(name)}" if again else
-              f"made again with other bytes: {found.owner(name)}; dvc.lock names them, and `dvc repro` runs what needs them")
-        if again:
+        if digest(Path(repo.cache.local.oid_to_path(name))) == name.removesuffix(".dir"):
+            print(f"made again, the same bytes: {found.owner(name)}")
             shelf(repo, name).unlink(missing_ok=True)
+            for place in found.places.get(name, []):  # another stage's file of the same content
+                if not name.endswith(".dir") and digest(place.path) != name:
+                    put_in_workspace(repo, place.path, name)
         else:
             left.append(name)
+            if found.again(name):
+                print(f"made again with other bytes: {found.owner(name)}; `dvc repro` runs what needs them")
     return left
 
 
@@ -251,8 +253,8 @@ def main():
                 found, left = fix(repo, found)
         except LockError:
             raise UserError("another `dvc` runs in this project; wait for it") from None
-        if args.rerun and (makes := [name for name in left if found.again(name)]):
-            left = [name for name in left if name not in makes] + rerun(repo, found, makes)
+        if args.rerun:
+            left = rerun(repo, found, left)
     if left or found.changed:
         how = "" if args.fix else "; `make verify FIX=1` mends"
         raise UserError(f"{len(left)} damaged or missing and not mended, {len(found.changed)} changed in the workspace{how}")

@@ -40,7 +40,7 @@ def flip(path: Path, quiet: bool = False) -> None:
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory) -> Path:
-    """A project of two stages that ran: `write` makes a file and a folder, `read` counts the folder's files."""
+    """A project of stages that ran: `write` makes a file and a folder, `read` lists it, `same` makes a file as one in it."""
     root = tmp_path_factory.mktemp("verify") / "base"
     root.mkdir()
     with pytest.MonkeyPatch.context() as patch:
@@ -50,7 +50,8 @@ def base(tmp_path_factory) -> Path:
         Path("dvc.yaml").write_text(yaml.safe_dump({"stages": {
             "write": {"cmd": f"{python} write.py", "outs": ["one", "folder"]},
             "read": {"cmd": f"{python} -c \"open('two', 'w').write(str(sorted(__import__('os').listdir('folder'))))\"",
-                     "deps": ["folder"], "outs": ["two"]}}}))
+                     "deps": ["folder"], "outs": ["two"]},
+            "same": {"cmd": f"{python} -c \"open('twin', 'w').write('a' * 5000)\"", "outs": ["twin"]}}}))
         Repo.init(no_scm=True).close()
         Path(".dvc/config").write_text("[core]\n    no_scm = true\n    analytics = false\n")
         with Repo() as repo:
@@ -102,7 +103,7 @@ def run(monkeypatch, *words: str) -> str | None:
 
 
 def content() -> dict[str, bytes]:
-    return {path.as_posix(): path.read_bytes() for path in [Path("one"), Path("two"), *Path("folder").iterdir()]}
+    return {path.as_posix(): path.read_bytes() for path in [Path("one"), Path("two"), Path("twin"), *Path("folder").iterdir()]}
 
 
 def times(project: Path) -> dict[Path, int]:
@@ -120,7 +121,7 @@ def test_a_whole_project_is_told_whole_with_its_rate_and_nothing_changes(project
     said = capsys.readouterr()
     assert said.out.startswith("5 objects in .dvc/cache/files/md5, 0 of them named by no stage here")
     assert said.out.endswith("all whole\n")
-    assert "cache: 5 files, 0.0 MB in 0.0 s, " in said.err and " MB/s\nworkspace: 4 files" in said.err
+    assert "cache: 5 files, 0.0 MB in 0.0 s, " in said.err and " MB/s\nworkspace: 5 files" in said.err
     assert times(project) == before
 
 
@@ -202,7 +203,7 @@ def test_without_a_copy_it_says_which_stage_to_run_and_dvc_uses_the_damaged_obje
     flip(path := object_of("one"))
     Path("one").unlink()
     assert run(monkeypatch, "--fix") == "1 damaged or missing and not mended, 0 changed in the workspace"
-    assert "`dvc repro --no-run-cache write` makes it again" in capsys.readouterr().out
+    assert "or the workspace; write makes it again (RERUN=1 runs it)\n" in capsys.readouterr().out
     assert not path.exists()
     assert (Path(".dvc/cache/damaged") / (path.parent.name + path.name)).exists()
     assert run(monkeypatch, "--fix", "--rerun") is None
@@ -211,12 +212,41 @@ def test_without_a_copy_it_says_which_stage_to_run_and_dvc_uses_the_damaged_obje
     assert not list(Path(".dvc/cache/damaged").glob("*"))
 
 
+def test_a_file_that_only_a_damaged_list_names_is_mended_with_the_list(project, monkeypatch):
+    want, file = content(), object_of("folder/b")
+    push(project)
+    flip(object_of("folder"))
+    file.unlink()
+    shutil.rmtree("folder")
+    assert run(monkeypatch, "--fix") is None
+    checkout()
+    assert content() == want
+
+
+def test_a_folder_whose_list_and_files_are_damaged_without_a_trace_is_made_again(project, monkeypatch):
+    want, file = content(), object_of("folder/b")
+    for path in (object_of("folder"), file, Path("folder/b")):
+        flip(path, quiet=True)
+    assert run(monkeypatch, "--fix", "--rerun") is None
+    assert (content(), runs()) == (want, 2)
+
+
+def test_an_object_of_two_stages_is_made_by_one_and_put_back_for_both(project, monkeypatch, capsys):
+    want = content()
+    flip(object_of("twin"))
+    flip(Path("twin"))
+    flip(Path("folder/a"))
+    assert run(monkeypatch, "--fix", "--rerun") is None
+    assert capsys.readouterr().out.count("running same\n") == 1
+    assert (content(), runs()) == (want, 1)
+
+
 def test_a_stage_that_makes_other_bytes_is_told(project, monkeypatch, capsys):
     Path("write.py").write_text(WRITE.replace("of write", "of wrote"))
     flip(object_of("one"))
     Path("one").unlink()
     assert run(monkeypatch, "--fix", "--rerun").startswith("1 damaged or missing and not mended")
-    assert "made again with other bytes: one of write; dvc.lock names them" in capsys.readouterr().out
+    assert "made again with other bytes: one of write; `dvc repro` runs" in capsys.readouterr().out
     assert run(monkeypatch) is None
 
 
