@@ -13,6 +13,8 @@ try:
     socket.create_connection(("127.0.0.1", 9), 1)
 except OSError as error:
     assert "unreachable" in str(error), error  # not even loopback, which would refuse
+else:
+    sys.exit("the network is not cut off")
 for stage in ("sample", "index", "labels age", "split", "detect", "crop", "train age 0", "refit age", "predict age 0",
               "predict age refit", "combine", "evaluate", "report", "export"):
     sys.argv = stage.split()

@@ -262,6 +262,19 @@ def test_a_damaged_remote_is_told_and_the_next_source_tried(project, monkeypatch
     assert "mended from the workspace: two of read" in said
 
 
+def test_a_remote_that_fails_is_told_and_the_next_source_tried(project, monkeypatch, capsys):
+    push(project)
+    shutil.rmtree("store")
+    Path("store").write_text("where a file lies, no folder can be")
+    for name in ("one", "two"):
+        flip(object_of(name))
+    Path("one").unlink()
+    assert run(monkeypatch, "--fix").startswith("1 damaged or missing and not mended")
+    said = capsys.readouterr().out
+    assert "not mended: one of write: no good copy in a remote or the workspace (the remote fails: " in said
+    assert "mended from the workspace: two of read" in said
+
+
 def test_a_file_of_the_workspace_that_dvc_takes_for_whole_is_mended_from_the_cache(project, monkeypatch, capsys):
     want = content()
     flip(Path("folder/a"), quiet=True)
