@@ -18,7 +18,7 @@ from pathlib import Path
 from PIL import Image
 from tqdm import tqdm
 
-from labeller.errors import BundleError
+from labeller.errors import BundleError, one_line
 from labeller.inputs.sources import list_files, photos_of
 from labeller.labeller import Labeller, pixels_of
 from labeller.results import Photo
@@ -59,10 +59,10 @@ def rows(photo: Photo, attributes: list[str]):
 def line(photo: Photo) -> str:
     """A photo as people read it."""
     if not photo.faces:
-        return f"{photo.source}: {photo.error or 'no face'}"
+        return one_line(f"{photo.source}: {photo.error or 'no face'}")
     faces = [", ".join(f"{value} {face.sure(attribute):.0%}" for attribute, value in face.labels.items())
              + (" (no face found: the middle of the photo)" if face.found == "center" else "") for face in photo.faces]
-    return f"{photo.source}: " + "; ".join(faces)
+    return one_line(f"{photo.source}: ") + "; ".join(faces)
 
 
 def writer(args, attributes: list[str]):
@@ -87,7 +87,7 @@ def label_all(args) -> int:
     """Label everything; returns the number of photos that could not be read."""
     files, left_out = list_files(args.given)
     for file in left_out[:5]:
-        print(f"left out: {file}", file=sys.stderr)
+        print(f"left out: {one_line(file)}", file=sys.stderr)
     if len(left_out) > 5:
         print(f"left out: {len(left_out) - 5} more", file=sys.stderr)
     labeller = Labeller(args.bundle, "all" if args.all_faces else "largest", args.cropped, args.only)
@@ -114,6 +114,7 @@ def main(words: list[str] | None = None) -> int:
     args = parser().parse_args(words)
     if not args.every > 0:
         parser().error(f"--every {args.every}: must be above 0")
+    sys.stdout.reconfigure(errors="backslashreplace")  # a name may be no text
     try:
         return 1 if label_all(args) else 0
     except BundleError as error:
@@ -121,7 +122,7 @@ def main(words: list[str] | None = None) -> int:
     except BrokenPipeError:  # `| head` has read enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
-        print(f"error: {error.filename or args.draw}: {error.strerror or error}", file=sys.stderr)
+        print(f"error: {one_line(f'{error.filename or args.draw}: {error.strerror or error}')}", file=sys.stderr)
     except KeyboardInterrupt:
         return 130
     return 1

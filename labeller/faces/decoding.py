@@ -35,6 +35,8 @@ def read_photo(path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
         raise Unreadable("no such file") from None
     except OSError as error:
         raise Unreadable(error.strerror or str(error)) from None
+    except ValueError as error:  # a name that no file can have
+        raise Unreadable(str(error)) from None
 
 
 def decode_photo(data: bytes, max_pixels: int = MAX_PIXELS) -> np.ndarray:

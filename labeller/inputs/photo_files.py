@@ -9,10 +9,21 @@ def files_in(folder: Path) -> list[Path]:
     return sorted(file for file in folder.rglob("*") if file.is_symlink() or not file.is_dir())
 
 
+def is_text(name: str) -> bool:
+    """Whether a file's name is text, which tables can hold; Linux takes any bytes for a name."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def why_unused(file: Path, root: Path) -> str | None:
     """The reason why a file below `root` cannot be a photo, or None; the file itself is not read."""
     if any(part.startswith(".") for part in file.relative_to(root).parts):
         return "junk: the name starts with a dot"
+    if not is_text(file.relative_to(root).as_posix()):
+        return "its name is not UTF-8"
     if not file.is_file():
         return "a link to a folder, which is not followed" if file.is_dir() else "a link to nowhere"
     if file.suffix.lower() not in SUFFIXES:

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from stages.core.errors import UserError
+from stages.core.errors import UserError, one_line
 from stages.core.stage_progress import announce
 
 LOG = Path("logs/times.csv")  # git-ignored and no output of a stage, since times differ from run to run
@@ -29,7 +29,7 @@ def arguments(*names: str) -> list[str]:
 
 
 def fail(message: str) -> None:
-    print(f"error: {message}", file=sys.stderr)
+    print(f"error: {one_line(message)}", file=sys.stderr)
     sys.exit(1)
 
 
@@ -39,6 +39,7 @@ def run(main, words: bool = True) -> None:
     words: whether main() takes command-line arguments; if not, any argument is an error.
     """
     started = time.monotonic()
+    sys.stdout.reconfigure(errors="backslashreplace")  # a file's name may be no text
     try:
         if not words:
             arguments()

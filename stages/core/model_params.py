@@ -12,7 +12,7 @@ from pydantic import Field, PrivateAttr, model_validator
 from stages.core.augmentation_names import AUGMENTATIONS
 from stages.core.backbone_names import is_backbone
 from stages.core.classes import AGE, OLDEST, Classes
-from stages.core.param_types import Age, Count, FileName, Section, Seed, a_name_is_a_list, null_is_none
+from stages.core.param_types import MOST, Age, Count, FileName, Section, Seed, a_name_is_a_list, null_is_none
 
 PSEUDO = Path("data/pseudo")
 OWN = ("attribute", "pseudo")  # not in `training`, since the stage labels depends on them by model
@@ -32,7 +32,7 @@ class Model(Section):
     weights: FileName | None
     image_size: Annotated[int, Field(ge=16, le=1024)]
     epochs: Count
-    batch: Annotated[int, Field(ge=2)]
+    batch: Annotated[int, Field(ge=2, le=MOST)]
     drop_rate: Annotated[float, Field(ge=0, lt=1)]
     drop_path_rate: Annotated[float, Field(ge=0, lt=1)]
     head_layers: Annotated[int, Field(ge=1, le=2)]
@@ -49,7 +49,7 @@ class Model(Section):
     warmup: Annotated[int, Field(ge=0)]
     frozen: Annotated[float, Field(ge=0, le=1)]
     freeze_epochs: Annotated[int, Field(ge=0)]
-    precise_bn: Annotated[int, Field(ge=0)]
+    precise_bn: Annotated[int, Field(ge=0, le=MOST)]
     ema: Annotated[float, Field(ge=0, lt=1)]
     loss: Loss
     focal_gamma: Annotated[float, Field(ge=0, le=10)]

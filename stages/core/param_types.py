@@ -9,7 +9,8 @@ from stages.core.classes import OLDEST
 
 FileName = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Count = Annotated[int, Field(ge=1)]
+MOST = 1_000_000  # of anything that is counted: larger numbers are slips, and some would run for ever
+Count = Annotated[int, Field(ge=1, le=MOST)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Thresholds = tuple[Share, Share, Share]

@@ -13,6 +13,7 @@ from stages.core.classes import AGE, OLDEST, Classes, make_classes
 from stages.core.errors import UserError
 from stages.core.model_params import OWN, AgeModel, JointModel, Model
 from stages.core.param_types import (
+    MOST,
     MOST_WORKERS,
     Count,
     FileName,
@@ -103,7 +104,7 @@ class Labels(Section):
 
 
 class Split(Section):
-    n_folds: Annotated[int, Field(ge=2)]
+    n_folds: Annotated[int, Field(ge=2, le=MOST)]
     groups: FileName | None
     seed: Seed
 
@@ -115,12 +116,12 @@ class Split(Section):
 
 
 class Detect(Section):
-    min_face: Annotated[int, Field(ge=12)]
+    min_face: Annotated[int, Field(ge=12, le=10_000)]
     thresholds: Thresholds
     second_look: bool
     sure_votes: Count
     sure_share: Annotated[float, Field(ge=0, lt=1)]
-    lenient_min_face: Annotated[int, Field(ge=12)]
+    lenient_min_face: Annotated[int, Field(ge=12, le=10_000)]
     lenient_thresholds: Thresholds
     lenient_evidence: Annotated[float, Field(ge=-100, le=100)]
     max_bad: Annotated[int, Field(ge=0)]

@@ -11,6 +11,7 @@ import yaml
 from stages.core.errors import UserError
 
 MOST = 100_000  # values of a file, each alias counted with all that it stands for
+LONGEST = 400  # characters of a whole number, above which Python computes long or refuses to write it
 
 
 class Loader(yaml.SafeLoader):
@@ -25,6 +26,18 @@ class Loader(yaml.SafeLoader):
                 raise yaml.YAMLError(f"{key.value!r} stands twice, the second time in line {line}")
             seen.add(key.value if isinstance(key.value, str) else None)
         return node
+
+    def construct_object(self, node, deep=False):
+        """The value of a node; PyYAML by itself raises ValueError and others for the 13th month, or `!!int x`."""
+        if not isinstance(node, yaml.ScalarNode):
+            return super().construct_object(node, deep)
+        kind, line = node.tag.rpartition(":")[2], node.start_mark.line + 1
+        if kind == "int" and len(node.value) > LONGEST:
+            raise yaml.YAMLError(f"a number of {len(node.value)} characters in line {line}")
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, KeyError, AttributeError):
+            raise yaml.YAMLError(f"{node.value[:40]!r} in line {line} is no {kind}") from None
 
 
 Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789"))

@@ -4,6 +4,7 @@ import math
 from collections import Counter
 
 import pandas as pd
+import pyarrow as pa
 
 from stages.core.classes import Classes
 from stages.core.errors import UserError
@@ -76,8 +77,19 @@ def class_names(metadata: dict[bytes, bytes] | None) -> dict[str, list[str]]:
         features = json.loads((metadata or {}).get(b"huggingface", b"{}"))["info"]["features"]
         return {name: list(map(str, feature["names"])) for name, feature in features.items()
                 if isinstance(feature, dict) and feature.get("_type") == "ClassLabel"}
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
+
+
+def cells_of(table: pa.Table, where) -> pd.DataFrame:
+    """All cells of a Parquet table as text, under its own names; raises UserError for a column that no text can be made of."""
+    numbered, out = class_names(table.schema.metadata), {}
+    for name in table.column_names:
+        try:
+            out[name] = texts(table[name].to_pylist(), numbered.get(name))
+        except (pa.ArrowException, ValueError, OverflowError) as error:  # no UTF-8, or a date before the year 1
+            raise UserError(f"{where}: column {name} cannot be read ({error})") from None
+    return pd.DataFrame(out, dtype=str)
 
 
 def texts(values: list, names: list[str] | None) -> list[str]:

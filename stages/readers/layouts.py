@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from labeller.inputs.photo_files import files_in
+from labeller.inputs.photo_files import files_in, is_text
 from stages.core.classes import Classes
 from stages.core.errors import UserError
 from stages.core.params import FILE, Data
@@ -51,7 +51,8 @@ def layout_of(root: Path, data: Data, classes: Classes) -> tuple[str, str]:
         return data.layout, "data.layout"
     if data.table:
         return "table", "data.table"
-    files = [name for name in (file.relative_to(root).as_posix() for file in files_in(root)) if "/." not in f"/{name}"]
+    files = [name for name in (file.relative_to(root).as_posix() for file in files_in(root))
+             if "/." not in f"/{name}" and is_text(name)]
     for signs in (BY_FILES, BY_NAMES):
         fitting = {layout: said for layout, sign in signs.items()
                    if (not data.columns or layout in WITH_COLUMNS) and (said := sign(root, files, data, classes))}

@@ -9,11 +9,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from labeller.inputs.photo_files import files_in, why_unused
+from labeller.inputs.photo_files import files_in, is_text, why_unused
 from stages.core.classes import Classes
 from stages.core.errors import UserError
 from stages.core.params import Data
-from stages.readers.columns import class_names, completed, pick, texts
+from stages.readers.columns import cells_of, completed, pick
 from stages.readers.names import names
 from stages.readers.values import part_of_shard
 from stages.shards.parquet import image_columns
@@ -43,7 +43,7 @@ def read_parquet(root: Path, data: Data, classes: Classes) -> tuple[pd.DataFrame
     found, unused = [], {}
     for file in files_in(root):
         name = file.relative_to(root).as_posix()
-        if not name.endswith(SUFFIX) or "/." in f"/{name}":
+        if not name.endswith(SUFFIX) or "/." in f"/{name}" or not is_text(name):
             unused[name] = why_unused(file, root) or "a photo outside the Parquet files"
         else:
             found.append(read_shard(file, name, data, classes))
@@ -70,9 +70,7 @@ def read_shard(shard: Path, name: str, data: Data, classes: Classes) -> pd.DataF
         cells = pq.read_table(shard, columns=[column for column in schema.names if column not in images])
     except (pa.ArrowException, OSError) as error:
         raise UserError(f"{shard}: not a Parquet file ({str(error).splitlines()[0]})") from None
-    numbered = class_names(schema.metadata)
-    text = pd.DataFrame({column: texts(cells[column].to_pylist(), numbered.get(column)) for column in cells.column_names},
-                        dtype=str)
+    text = cells_of(cells, shard)
     columns = {ours: theirs for ours, theirs in data.columns.items() if ours != "photo"}
     rows = pick(text.drop(columns="photo", errors="ignore"), columns, classes, shard, needed=None)
     return rows.assign(photo=[f"{name}/{row}" for row in range(len(rows))])

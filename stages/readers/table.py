@@ -12,7 +12,7 @@ from stages.core.classes import Classes
 from stages.core.errors import UserError
 from stages.core.files import read_csv
 from stages.core.params import Data
-from stages.readers.columns import class_names, completed, pick, texts
+from stages.readers.columns import cells_of, completed, pick
 from stages.readers.listed import check_there, once, unlisted
 from stages.readers.values import plain
 from stages.shards.parquet import image_columns
@@ -72,8 +72,7 @@ def read_cells(table: Path) -> pd.DataFrame:
             raise UserError(f"{table}: no such file") from None
         except (pa.ArrowException, OSError) as error:
             raise UserError(f"{table}: not a Parquet table ({str(error).splitlines()[0]})") from None
-        classes = class_names(cells.schema.metadata)
-        return pd.DataFrame({name: texts(cells[name].to_pylist(), classes.get(name)) for name in cells.column_names}, dtype=str)
+        return cells_of(cells, table)
     delimiter = delimiter_of(table)
     if delimiter != ",":
         print(f"  {table}: cells lie between {'tabs' if delimiter == TAB else delimiter}, not commas")

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from labeller.inputs.photo_files import SUFFIXES, files_in, why_unused
+from labeller.inputs.photo_files import SUFFIXES, files_in, is_text, why_unused
 from stages.core.classes import Classes
 from stages.core.errors import UserError
 from stages.core.params import Data
@@ -36,7 +36,7 @@ def read_tar(root: Path, data: Data, classes: Classes) -> tuple[pd.DataFrame, di
     found, unused = [], {}
     for file in files_in(root):
         name = file.relative_to(root).as_posix()
-        if not name.endswith(SUFFIX) or "/." in f"/{name}":
+        if not name.endswith(SUFFIX) or "/." in f"/{name}" or not is_text(name):
             unused[name] = why_unused(file, root) or "a photo outside the archives"
             continue
         try:
@@ -83,7 +83,9 @@ def read_labels(shard: Path, files: dict[str, str]) -> dict[str, str]:
         try:
             text = read_bytes(shard, name).decode("utf-8-sig")
             values = json.loads(text) if ending == "json" else {ending: text.strip()}
-            found |= {str(key): text_of(value) for key, value in values.items() if key not in ("photo", "refused")}
+            told = {str(key): text_of(value) for key, value in values.items() if key not in ("photo", "refused")}
+            "".join([*told, *told.values()]).encode()  # JSON can write half of a pair of surrogates, which is no text
+            found |= told
         except (ValueError, AttributeError, RecursionError):
             found["refused"] = f"{PurePosixPath(name).name} beside it is no JSON object, or not UTF-8"
     return found

@@ -57,6 +57,7 @@ def test_a_reader_that_has_enough_is_no_mistake():
      "error: data/faces/faces.json: no such file; `dvc repro` makes what earlier stages write\n"),
     (OSError(28, "No space left on device", "data/folds.csv"), "error: data/folds.csv: No space left on device\n"),
     (OSError(28, "No space left on device"), "error: No space left on device\n"),
+    (OSError(36, "File name too long", "a\nb\udcff"), "error: a\\nb\\udcff: File name too long\n"),
 ])
 def test_a_mistake_is_one_line_and_status_1(capsys, mistake, line):
     def main():

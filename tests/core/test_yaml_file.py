@@ -25,6 +25,12 @@ LAUGHS = "a: &a [" + "x," * 10 + "]\n" + "".join(
     (LAUGHS, "its aliases stand for more than 100000 values"),
     ("a: &a [1, *a]", "its aliases stand for more than 100000 values"),
     ("a: [", "expected the node content"),
+    ("a: 1\nb: " + "9" * 5000, "a number of 5000 characters in line 2"),
+    ("a: 0x" + "f" * 5000, "a number of 5002 characters in line 1"),
+    ("a: 2001-13-45", "'2001-13-45' in line 1 is no timestamp"),
+    ("a: !!int x", "'x' in line 1 is no int"),
+    ("a: !!bool x", "'x' in line 1 is no bool"),
+    ("a: !!timestamp x", "'x' in line 1 is no timestamp"),
 ])
 def test_what_is_no_table_of_values_is_one_line_with_the_file(here, text, reason):
     (here / "params.yaml").write_text(text)

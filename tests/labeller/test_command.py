@@ -135,6 +135,17 @@ def test_a_photo_is_read_from_stdin_and_a_reader_may_have_enough(exported, photo
     many.stderr.close()
 
 
+@pytest.mark.parametrize("form", [[], ["--csv"], ["--json"]])
+def test_a_photo_of_any_name_has_one_line(label, photos, form):
+    for name in ("a\nb.jpg", "\x1b[2J.jpg", "\udcff.jpg"):
+        (photos / name).write_bytes((photos / "a.jpg").read_bytes())
+    given = sorted(photos.glob("*.jpg"), key=str)
+    status, out, _ = label(*given, *form)
+    assert status == 1  # of broken.jpg
+    assert len(list(csv.reader(io.StringIO(out)))) == len(given) + (form == ["--csv"])
+    assert "\x1b" not in out or form == ["--csv"]
+
+
 def test_a_photo_without_a_face_says_so(label, tmp_path):
     Image.fromarray(np.full((200, 200, 3), 127, np.uint8)).save(tmp_path / "wall.png")
     status, out, _ = label("wall.png", "--all-faces")

@@ -110,6 +110,17 @@ def test_hidden_files_tell_nothing(tmp_path, hidden):
     assert unused == {hidden: "junk: the name starts with a dot"}
 
 
+@pytest.mark.parametrize("name", ["\udcff.jpg", "\udcff.tar", "\udcff.parquet", "\udcff/c.jpg"])
+@pytest.mark.parametrize("layout", ["folders", "tar", "parquet"])
+def test_a_name_that_is_no_text_is_left_out(tmp_path, name, layout):
+    make(tmp_path, layout)
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_bytes(b"")
+    rows, unused = read(tmp_path, layout)
+    assert len(rows)
+    assert unused[name] == "its name is not UTF-8"
+
+
 def test_an_empty_folder_has_no_layout_and_a_missing_one_is_named(tmp_path):
     with pytest.raises(UserError, match="data.root: '.*nowhere' is no folder"):
         read(tmp_path / "nowhere")

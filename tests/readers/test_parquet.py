@@ -92,3 +92,21 @@ def test_a_file_that_is_no_parquet_is_named(tmp_path):
     (tmp_path / "none").mkdir()
     with pytest.raises(UserError, match="no Parquet file, which data.layout: parquet reads"):
         read(tmp_path / "none", "parquet")
+
+
+@pytest.mark.parametrize("column", [
+    pa.StringArray.from_buffers(1, pa.array([0, 1], pa.int32()).buffers()[1], pa.py_buffer(b"\xff")),
+    pa.array([-2**61], pa.timestamp("us")),
+])
+@pytest.mark.parametrize("image", [True, False])
+def test_a_column_that_no_text_can_be_made_of_is_named(tmp_path, column, image):
+    photos = {"image": [jpeg("a")]} if image else {"photo": ["a.jpg"]}
+    pq.write_table(pa.table({**photos, "age": [3], "taken": column}), tmp_path / "x.parquet")
+    with pytest.raises(UserError, match=r"x.parquet: column taken cannot be read \("):
+        read(tmp_path)
+
+
+def test_notes_of_datasets_that_nest_too_deeply_say_nothing(tmp_path):
+    pq.write_table(pa.table({"image": [jpeg("a")], "age": [3]}).replace_schema_metadata({"huggingface": "[" * 5000}),
+                   tmp_path / "x.parquet")
+    assert read(tmp_path)[0].age.tolist() == ["3"]

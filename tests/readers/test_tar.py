@@ -44,6 +44,14 @@ def test_small_files_of_text_are_columns_by_their_endings(tmp_path):
     assert read(tmp_path, gender="cls")[0][["gender", "age"]].values.tolist() == [["female", "33"], ["male", ""]]
 
 
+@pytest.mark.parametrize("told", ['{"age": "\\ud800"}', '{"\\ud800": 3}', "[" * 5000, '{"age": ' + "9" * 5000 + "}"])
+def test_a_photo_whose_json_is_no_text_is_refused(tmp_path, told):
+    save(tmp_path / "x.tar", **{f"{name}.jpg": jpeg(name) for name in "abc"}, **{"a.json": told, "b.age": "5", "c.age": "6"})
+    rows, unused = read(tmp_path)
+    assert rows.index.tolist() == ["x.tar/b.jpg", "x.tar/c.jpg"]
+    assert unused["x.tar/a.jpg"] == "a.json beside it is no JSON object, or not UTF-8"
+
+
 def test_counts_in_equal_counts_out(tmp_path, capsys):
     save(tmp_path / "x.tar", **{
         "./a.jpg": jpeg("a"), "./a.json": {"age": 1}, "a.seg.png": jpeg("s"), "a.png": jpeg("a2"), "._a.jpg": b"",

@@ -83,6 +83,12 @@ def test_what_is_no_whole_photo_is_unreadable_with_a_reason(tmp_path, how):
         read_photo(broken(tmp_path, how))
 
 
+@pytest.mark.parametrize("name", ["a\0b.jpg", "\ud800.jpg", "x" * 300])
+def test_a_name_that_no_file_can_have_is_unreadable(name):
+    with pytest.raises(Unreadable, match=r"\w+"):
+        read_photo(name)
+
+
 def test_a_huge_photo_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
     gradient().save(tmp_path / "a.png")
     monkeypatch.setattr(Image.Image, "convert", lambda *_: pytest.fail("it was decoded"))
