@@ -10,7 +10,7 @@ export MKL_CBWR := COMPATIBLE
 export OPENCV_CPU_DISABLE := SSE4.1,SSE4.2,AVX,FP16,AVX2,AVX512-SKX
 export OPENCV_IPP := disabled
 endif
-.PHONY: help env repro test test-slow test-all torture lint weights pins recipe runs results search bundle own app verify audit licences
+.PHONY: help env repro test test-slow test-all torture fuzz lint weights pins recipe runs results search bundle own app verify audit licences
 
 help:  ## list these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -53,6 +53,9 @@ test-all: test test-slow  ## run all tests
 
 torture: env  ## kill the pipeline at N random moments, run it again, and compare every byte; N=50
 	@python -m tests.torture --kills $(or $(N),50)
+
+fuzz: env  ## feed every reader damaged and made-up files, N=1000 new ones a test
+	FUZZ=$(or $(N),1000) pytest -n auto tests/fuzz
 
 lint: env  ## check style
 	ruff check .

@@ -40,8 +40,8 @@ class BundleAnswer(BaseModel):
     revision: str | None = Field(description="git commit of the code and parameters")
     licence: str | None = Field(description="of the photos that it learnt from")
     classes: dict[str, list[str]]
-    f1: float = Field(description="macro F1 of the joint classes, on people that were held out")
-    interval: numbers(float, 2) = Field(description="95% of it, over people")
+    f1: float | None = Field(description="macro F1 of the joint classes, on people that were held out; null without labels")
+    interval: numbers(float, 2) | None = Field(description="95% of it, over people")
     people: int = Field(description="who were held out")
     megabytes: float = Field(description="largest photo taken")
     megapixels: float = Field(description="largest photo taken")

@@ -118,7 +118,7 @@ def about(bundle: Bundle, limits: Limits) -> dict:
     metrics = card["metrics"]
     return {"name": card["name"], "revision": card["made_from"]["revision"], "licence": card["licence"] or None,
             "classes": bundle.classes, "f1": metrics["f1"], "people": metrics["people"],
-            "interval": [metrics["interval"]["f1"][side] for side in ("low", "high")],
+            "interval": None if metrics["f1"] is None else [metrics["interval"]["f1"][side] for side in ("low", "high")],
             "megabytes": limits.megabytes, "megapixels": limits.megapixels}
 
 

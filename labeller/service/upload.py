@@ -1,4 +1,6 @@
 """Read the photo of a request: its body, as it is, within the limits of size, memory and time."""
+import re
+
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
@@ -16,8 +18,11 @@ class Refused(Exception):
 
 
 def claimed_length(request: Request) -> int:
-    """The bytes that the request says it will send; 0 if it does not say."""
-    return int(request.headers.get("content-length") or 0)
+    """The bytes that the request says it will send; 0 if it does not say. Raises Refused for what is no number."""
+    told = request.headers.get("content-length") or "0"
+    if not re.fullmatch(r"[0-9]{1,18}", told):
+        raise Refused(400, "content-length is no number of bytes")
+    return int(told)
 
 
 async def drain(request: Request, most: float) -> None:

@@ -1,9 +1,13 @@
 """A bundle labels photos as the pipeline does, whatever form they come in; a bad one has its reason in its place."""
+import hashlib
+import json
+import os
 import shutil
 import subprocess
 import sys
 
 import numpy as np
+import onnx
 import pandas as pd
 import pytest
 from PIL import Image
@@ -144,6 +148,13 @@ def test_a_bundle_that_is_not_whole_is_refused_before_anything_of_it_is_used(exp
     def card(old, new):
         return lambda folder: (folder / "card.json").write_text((folder / "card.json").read_text().replace(old, new, 1))
 
+    def elsewhere(folder):
+        """Weights in a file that the card does not name, which ONNX Runtime would look for in the working folder."""
+        onnx.save(onnx.load(folder / "age-0.onnx"), folder / "age-0.onnx", save_as_external_data=True, location="weights.bin")
+        told = json.loads((folder / "card.json").read_text())
+        told["files"]["age-0.onnx"] = hashlib.sha256((folder / "age-0.onnx").read_bytes()).hexdigest()
+        (folder / "card.json").write_text(json.dumps(told))
+
     for change, said in [
         (flip, "BUNDLE/age-0.onnx: damaged, since its hash is not the card's; copy the bundle again"),
         (lambda folder: (folder / "onet.onnx").unlink(), "BUNDLE/onet.onnx: No such file or directory; copy the bundle again"),
@@ -151,7 +162,30 @@ def test_a_bundle_that_is_not_whole_is_refused_before_anything_of_it_is_used(exp
         (lambda folder: (folder / "card.json").write_text("{"), "BUNDLE/card.json: not a card (JSONDecodeError)"),
         (card('"format": 1', '"format": 2'), "BUNDLE/card.json: format 2, and this version reads 1"),
         (card('"file": "age-0.onnx"', '"file": "../age-0.onnx"'), "BUNDLE/card.json: names no file '../age-0.onnx'"),
-        (card('"offsets"', '"offset"'), "BUNDLE/card.json: damaged (KeyError: 'offsets')"),
+        (card('"offsets"', '"offset"'), "BUNDLE/card.json: damaged: no offsets; export it again"),
+        (card('"soft"', '"loud"'), "damaged: vote is loud; allowed are soft, hard"),
+        (card('"grey": false', '"grey": 0'), "damaged: grey is 0; allowed is true or false"),
+        (card('"weight": 1.0', '"weight": -1'), "damaged: weight is -1; allowed is 0 to 1000"),
+        (card('"weight": 1.0', '"weight": 0'), "damaged: weight is 0 for all models of an attribute"),
+        (card('"attribute": "age"', '"attribute": "joint"'), "damaged: models of mask, gender alone; all attributes must"),
+        (card('"specialists_weight": 1.0', '"specialists_weight": 0'), "damaged: models have no vote"),
+        (card('"temperature": 1.0', '"temperature": 0'), "damaged: temperature is 0; allowed is 0.001 to 1000"),
+        (card('"temperature": 1.0', '"temperature": NaN'), "damaged: temperature is nan; allowed is 0.001 to 1000"),
+        (card('"image_size": [\n            32', '"image_size": [\n            5000'), "is 5000; allowed is 1 to 4096"),
+        (card('"image_size": [\n            32', '"image_size": [\n            33'), "mask-0.onnx: its inputs and outputs, "),
+        (card('"offsets": [', '"offsets": [0,'), "damaged: offsets has 19 numbers, and needs 18"),
+        (card('"min_face": 120', '"min_face": "120"'), "damaged: min_face is 120; allowed is a whole number"),
+        (card('"height": 32', '"height": 1e9'), "damaged: height is 1000000000.0; allowed is a whole number"),
+        (card('"male"', '"female"'), "classes.gender is ['female', 'female']; allowed are two names"),
+        (card('"male"', '"man"'), "its classes are not those of a model of gender"),
+        (card('"file": "mask-0.onnx"', '"file": "age-0.onnx"'), "age-0.onnx: its classes are not those of a model of mask"),
+        (card('"pnet.onnx": "', '"../pnet.onnx": "'), "damaged: files: '../pnet.onnx' is no name of a file with its SHA-256"),
+        (card('"f1": 0.', '"f1": "high", "f2": 0.'), "damaged: f1 is high; allowed is a number or null"),
+        (lambda folder: (folder / "card.json").write_text("[" * 5000), "BUNDLE/card.json: not a card (RecursionError)"),
+        (lambda folder: (folder / "card.json").write_bytes(bytes(10_000_001)), "10000001 bytes, and a card has at most"),
+        (lambda folder: ((folder / "card.json").unlink(), os.mkfifo(folder / "card.json")), "it has no card.json; "),
+        (lambda folder: ((folder / "onet.onnx").unlink(), os.mkfifo(folder / "onet.onnx")), "No such file"),
+        (elsewhere, "BUNDLE/age-0.onnx: its weights lie in another file, unchecked; export it again"),
     ]:
         assert said in damaged(exported, tmp_path_factory.mktemp("damaged"), change)
 

@@ -311,9 +311,10 @@ document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) $(
 
 $("curl").textContent = `curl --data-binary @photo.jpg ${new URL("label", location.href)}`;
 fetch("bundle").then((response) => response.json()).then((bundle) => {
-  const [low, high] = bundle.interval.map((f1) => f1.toFixed(2));
-  $("origin").textContent = `Labels by ${bundle.name}${bundle.revision ? `, revision ${bundle.revision.slice(0, 7)}` : ""}: macro F1 `
-    + `${bundle.f1.toFixed(2)} (${low} to ${high}) over ${Object.values(bundle.classes).reduce((n, values) => n * values.length, 1)} `
+  const [low, high] = (bundle.interval || []).map((f1) => f1.toFixed(2));
+  const score = bundle.interval ? `macro F1 ${bundle.f1.toFixed(2)} (${low} to ${high})` : "macro F1 unknown";
+  $("origin").textContent = `Labels by ${bundle.name}${bundle.revision ? `, revision ${bundle.revision.slice(0, 7)}` : ""}: `
+    + `${score} over ${Object.values(bundle.classes).reduce((n, values) => n * values.length, 1)} `
     + `classes on ${bundle.people} people that it did not learn from`
     + (bundle.licence ? `. Licence of its training photos: ${bundle.licence}` : "") + ".";
   $("limits").textContent = `JPEG, PNG, WebP or BMP, up to ${bundle.megabytes} MB and ${bundle.megapixels} megapixels. `

@@ -103,6 +103,7 @@ def test_a_photo_without_a_face_has_none_and_no_error(client, tmp_path):
     (b"a text", "?faces=some", {}, 422, "faces: Input should be 'all' or 'largest'"),
     (b"a text", "?cropped=perhaps", {}, 422, "cropped: Input should be a valid boolean"),
     (bytes(20_000_001), "", {}, 413, "more than 20 MB; send a smaller photo"),
+    (b"a text", "", {"content-length": "six"}, 400, "content-length is no number of bytes"),
 ])
 def test_what_cannot_be_labelled_gets_its_reason_in_one_line(client, body, query, headers, status, reason):
     answer = client.post(f"/label{query}", content=body, headers=headers)
@@ -122,6 +123,13 @@ def test_a_photo_that_grows_beyond_what_it_claimed_is_stopped(bundle):
     with TestClient(create_app(bundle, Limits(megabytes=0.01))) as client:
         answer = client.post("/label", content=(bytes(1000) for _ in range(100)))  # chunks, of no claimed length
     assert answer.status_code == 413
+
+
+def test_a_bundle_that_no_photo_with_all_labels_scored_says_so(bundle, monkeypatch):
+    monkeypatch.setitem(bundle.card["metrics"], "f1", None)
+    with TestClient(create_app(bundle)) as client:
+        answer = client.get("/bundle")
+    assert (answer.status_code, answer.json()["f1"], answer.json()["interval"]) == (200, None, None)
 
 
 def test_paths_outside_are_not_found(client):
