@@ -30,7 +30,7 @@ TRAINED = Path("logs/trained.csv")  # md5 of a trained model, and its seconds of
 def read_runs(size: str) -> dict[str, list[str]]:
     """The words of each run by its name: recipes and KEY=VALUE, with the size's recipe last among the recipes."""
     path = RUNS / f"{size}.yaml"
-    if not path.is_file():
+    if "/" in size or not path.is_file():
         found = ", ".join(sorted(file.stem for file in RUNS.glob("*.yaml")))
         raise UserError(f"{path}: no such list of runs; there are {found}")
     runs = read_yaml(path)

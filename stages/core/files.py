@@ -71,8 +71,8 @@ def read_csv(path, columns: list[str], delimiter: str = ",", lower: bool = False
     for problem, found in (("no column", [c for c in columns if c not in names]),
                            ("twice the column", sorted({c for c in names if names.count(c) > 1}))):
         if found:
-            raise UserError(f"{path}: {problem} {', '.join(found)}; needed are {', '.join(columns)}, "
-                            f"found are {', '.join(names)}")
+            needed = f"needed are {', '.join(columns)}, " if columns else ""
+            raise UserError(f"{path}: {problem} {', '.join(found)}; {needed}found are {', '.join(names)}")
     for line, row in rows:
         if len(row) != len(names):
             raise UserError(f"{path}: line {line} has {len(row)} cells, and the first has {len(names)}: {', '.join(names)}")

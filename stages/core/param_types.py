@@ -1,5 +1,6 @@
 """Types of parameters, and the base class of the sections of params.yaml: no unknown keys, no NaN, no true for 1."""
 import os
+import re
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
@@ -8,7 +9,8 @@ from pydantic_core import PydanticCustomError
 from stages.core.classes import OLDEST
 
 FileName = Annotated[str, Field(min_length=1)]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+Name = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
 MOST = 1_000_000  # of anything that is counted: larger numbers are slips, and some would run for ever
 Count = Annotated[int, Field(ge=1, le=MOST)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]

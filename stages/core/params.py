@@ -15,6 +15,7 @@ from stages.core.model_params import OWN, AgeModel, JointModel, Model
 from stages.core.param_types import (
     MOST,
     MOST_WORKERS,
+    NAME,
     Count,
     FileName,
     Name,
@@ -177,7 +178,7 @@ class Params(Section):
     Validate with the context {"classes": Classes}, those of the section `classes`.
     """
 
-    models: Annotated[list[Name], Field(min_length=1)]
+    models: list[Name]
     folds: list[Annotated[int, Field(ge=0, strict=True)]]
     refit: list[Name]
     sample: Sample
@@ -209,6 +210,8 @@ class Params(Section):
 
     @model_validator(mode="after")
     def lists_fit(self):
+        if not self.models:
+            raise ValueError(f"models: [] trains nothing; list some of {', '.join(self.sections)}")
         for name, values in (("models", self.models), ("folds", self.folds), ("refit", self.refit)):
             if len(set(values)) < len(values):
                 raise ValueError(f"{name}: {values} names one of them twice")
@@ -326,6 +329,8 @@ def parse(values) -> Params:
         if name in (SPECIALISTS, *IGNORED_KEYS):
             why = "combine.weights has it for all specialists together" if name == SPECIALISTS else "DVC's run cache ignores it"
             problems.append(f"{name}: no name for a model, since {why}")
+        elif is_model(section) and not NAME.fullmatch(str(name)):
+            problems.append(f"{name}: no name for a model; allowed are letters a to z, digits and _, a letter first")
         elif not is_model(section):
             problems.append(f"{name}: unknown parameter (a model's section has an `attribute`)")
         elif section["attribute"] not in (*context["classes"].attributes, "joint"):
@@ -350,7 +355,7 @@ def read_classes(values) -> Classes:
     try:
         section = ClassesSection.validate_python(values)
     except ValidationError as error:
-        raise UserError(f"{FILE}: " + "; ".join(dict.fromkeys(describe(p, CLASSES) for p in error.errors()))) from None
+        raise UserError(f"{FILE}: " + "; ".join(dict.fromkeys(map(describe_classes, error.errors())))) from None
     taken = [*COLUMNS, *IGNORED_KEYS, "joint"]
     for name, each in section.items():
         if name in taken:
@@ -363,6 +368,15 @@ def read_classes(values) -> Classes:
     if not section:
         raise UserError(f"{FILE}: {CLASSES}: no attribute; needed is one or more, such as mask: [worn, incorrect, bare]")
     return make_classes(section, tuple(section.get(AGE, ())))
+
+
+def describe_classes(problem: dict) -> str:
+    """One of pydantic's problems in the section `classes`, whose values are two kinds of things."""
+    name, *place = problem["loc"][:2] or [""]
+    if not place or place == ["[key]"]:
+        return describe(problem | {"loc": [name] if name else []}, CLASSES)
+    return (f"{CLASSES}.{name}.{place[0]} = {problem['input']!r}: should be an age from 1 to {OLDEST}, or a name of letters "
+            "a to z and digits")
 
 
 def origin(problem: dict, name: str, section: dict, shared: dict) -> str:
@@ -381,6 +395,8 @@ def describe(problem: dict, *prefix: str) -> str:
         return f"{key}: missing"
     if problem["type"] == "extra_forbidden":
         return f"{key}: unknown parameter"
+    if problem["type"] in ("model_type", "dict_type"):
+        return f"{key} = {problem['input']!r}: should be a section, with a line for each parameter"
     if problem["type"] == "list_type" and problem["input"] is None:  # as YAML reads a value that was left out
         return f"{key}: null is no list; an empty one is []"
     return f"{key} = {problem['input']!r}: {text[0].lower()}{text[1:]}"

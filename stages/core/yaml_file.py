@@ -11,11 +11,23 @@ import yaml
 from stages.core.errors import UserError
 
 MOST = 100_000  # values of a file, each alias counted with all that it stands for
+DEEPEST = 100  # levels
+LARGEST = 1_000_000  # bytes of a file, which PyYAML takes seconds for
 LONGEST = 400  # characters of a whole number, above which Python computes long or refuses to write it
 
 
 class Loader(yaml.SafeLoader):
     """PyYAML's loader, which by itself reads 3e-05 as text, and keeps the last of duplicate keys."""
+
+    depth = 0
+
+    def compose_node(self, parent, index):
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise yaml.YAMLError("it nests too deeply")
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
 
     def compose_mapping_node(self, anchor):
         node = super().compose_mapping_node(anchor)
@@ -66,7 +78,7 @@ def load(text: str | bytes):
         node = loader.get_single_node()
         expanded(node, {})
         return None if node is None else loader.construct_document(node)
-    except RecursionError:
+    except RecursionError:  # aliases within aliases
         raise yaml.YAMLError("it nests too deeply") from None
     finally:
         loader.dispose()
@@ -75,6 +87,8 @@ def load(text: str | bytes):
 def read_yaml(path: Path):
     """The values of a YAML file; raises UserError if it is missing or no YAML."""
     try:
+        if (size := path.stat().st_size) > LARGEST:
+            raise UserError(f"{path}: {size} bytes; at most {LARGEST} are read")
         return load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; run from the project's folder") from None

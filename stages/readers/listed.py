@@ -48,6 +48,7 @@ def below(root: Path, files: list[str], listed: list[str], where) -> str:
     found = [file.removesuffix(first) for file in files if file == first or file.endswith(f"/{first}")]
     whole = [folder for folder in found if all(folder + photo in known for photo in listed)] or found
     if len(whole) != 1:
-        raise UserError(f"{where}: its photos, such as {first}, lie in {names(whole) or 'no folder'} of {root}; leave them in "
+        folders = names(folder or "./" for folder in whole) or "no folder"
+        raise UserError(f"{where}: its photos, such as {first}, lie in {folders} of {root}; leave them in "
                         "one folder there")
     return whole[0]

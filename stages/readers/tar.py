@@ -48,6 +48,8 @@ def read_tar(root: Path, data: Data, classes: Classes) -> tuple[pd.DataFrame, di
     if not found:
         raise UserError(f"{root}: no photo in a tar archive, which data.layout: tar reads")
     cells = pd.DataFrame(found, dtype=str).fillna("")
+    if (cells.refused != "").all():
+        raise UserError(f"{root}: no photo has labels that can be read; of {cells.photo[0]}, {cells.refused[0]}")
     refused, parts = cells.pop("refused"), cells.photo.map(part_of_shard)
     rows = completed(pick(cells, data.columns, classes, root), classes, parts.mask((parts == "") & (refused != ""), "train"))
     return rows.assign(refused=refused.where(refused != "", rows.refused)), unused

@@ -23,24 +23,31 @@ class OutOfBounds(BaseException):
 
 
 @contextmanager
-def bounded(*refusals: type[Exception]):
-    """Let the block raise `refusals`, of one line each, and nothing else, within SECONDS and MEMORY."""
+def limited(seconds: float = SECONDS, memory: int = MEMORY):
+    """Let the block take so many seconds of the processor, and so many bytes beyond what the process has."""
     def too_long(*_):
-        raise OutOfBounds(f"more than {SECONDS} s")
+        raise OutOfBounds(f"more than {seconds} s")
 
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     handler = signal.signal(signal.SIGPROF, too_long)
-    signal.setitimer(signal.ITIMER_PROF, SECONDS)
-    resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, hard))
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    resource.setrlimit(resource.RLIMIT_AS, (used + memory, hard))
     try:
-        with redirect_stdout(TextIOWrapper(BytesIO(), "utf-8", write_through=True)):  # which refuses what is no text
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, handler)
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+@contextmanager
+def bounded(*refusals: type[Exception]):
+    """Let the block raise `refusals`, of one line each, and nothing else, within SECONDS and MEMORY."""
+    try:
+        with limited(), redirect_stdout(TextIOWrapper(BytesIO(), "utf-8", write_through=True)):  # which refuses what is no text
             yield
     except refusals as refusal:
         said = str(refusal)
         assert said and len(said.splitlines()) == 1, f"not one line: {said!r}"
         assert "malloc" not in said and "MemoryError" not in said, f"more than {MEMORY >> 20} MB: {said}"
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, handler)
-        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))

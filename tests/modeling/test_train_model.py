@@ -1,12 +1,15 @@
 """A training of fewer epochs than its section says has the schedule of so many; a soup is the mean of its trainings."""
+from types import SimpleNamespace
+
 import pytest
 import torch
 from safetensors.torch import save_file
 
+from stages.core.errors import UserError
 from stages.modeling.checkpoints import load_model
 from stages.modeling.lr_schedules import make_schedule
 from stages.modeling.networks import make_network
-from stages.modeling.train_model import average, shortened
+from stages.modeling.train_model import Training, average, shortened
 from tests.sections import SHIPPED, section
 
 
@@ -36,6 +39,16 @@ def test_the_mean_of_weights_is_of_each_tensor_and_counters_stay():
     states = [{"w": torch.full((2,), float(i)), "n": torch.tensor(7)} for i in (1, 3)]
     mean = average(states)
     assert mean["w"].tolist() == [2, 2] and mean["n"] == 7
+
+
+def test_a_network_that_cannot_be_compiled_names_the_parameter(tmp_path, monkeypatch):
+    def fit(*_):
+        raise torch._dynamo.exc.TorchDynamoException("no compiler\nfor this")
+
+    monkeypatch.setattr("stages.modeling.train_model.fit", fit)
+    training = SimpleNamespace(p=section(), **dict.fromkeys(["trainer", "batches", "target", "resume", "score", "statistics"]))
+    with pytest.raises(UserError, match=r"machine.compile: true, but torch cannot compile .*no compiler\); set it to false"):
+        Training.fit(training, tmp_path)
 
 
 @pytest.fixture

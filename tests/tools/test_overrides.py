@@ -6,7 +6,7 @@ import pytest
 from stages.core.errors import UserError
 from stages.core.params import with_training
 from tests.sections import SHIPPED
-from tools.shared.overrides import apply_overrides, merge, settings_of
+from tools.shared.overrides import apply_overrides, committed, merge, settings_of
 
 
 def test_a_later_value_of_training_counts_more_than_what_was_said_of_one_model():
@@ -34,3 +34,8 @@ def test_a_value_of_training_that_would_change_nothing_is_refused():
 ])
 def test_dvc_is_told_to_add_what_params_yaml_does_not_hold_yet(override, word):
     assert settings_of(override, SHIPPED) == ["-S", word]
+
+
+def test_an_experiment_needs_a_commit(here):
+    with pytest.raises(UserError, match=r"^params.yaml: no commit has it \(fatal: .*\); an experiment starts from a commit$"):
+        committed()

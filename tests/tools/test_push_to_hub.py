@@ -9,8 +9,11 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from huggingface_hub.errors import LocalTokenNotFoundError
 
+from stages.core.errors import UserError
 from tests.conftest import ROOT
+from tools import push_to_hub
 
 
 class Hub(BaseHTTPRequestHandler):
@@ -77,6 +80,15 @@ def bundle(exported, tmp_path):
     shutil.copytree(exported.root / "bundle/model", tmp_path / "model")
     (tmp_path / "model/notes.txt").write_text("not for others")
     return tmp_path / "model"
+
+
+def test_who_has_no_account_is_told_how_to_have_one(bundle, hub, monkeypatch):
+    def nobody(*_, **__):
+        raise LocalTokenNotFoundError
+
+    monkeypatch.setattr("tools.push_to_hub.HfApi.create_repo", nobody)
+    with pytest.raises(UserError, match="no account: run `hf auth login`, or set HF_TOKEN"):
+        push_to_hub.push(bundle, "me/faces", private=True)
 
 
 def push(bundle, hub: str, *, token: str = "right") -> tuple[int, str, str]:

@@ -115,6 +115,12 @@ def test_a_trial_that_fails_is_named_and_counted_and_the_others_go_on(trials, ca
     assert "3 finished, 1 failed, 0 refused" in search.report(study, "age")
 
 
+def test_a_search_of_which_no_trial_finished_says_where_to_look(trials):
+    trials.ends = lambda number: False
+    with pytest.raises(UserError, match="no trial finished: 0 finished, 2 failed, 0 refused; see logs/search"):
+        search.report(go(2), "age")
+
+
 def test_a_combination_that_the_schema_refuses_does_not_run(trials, folder, capsys):
     (folder / SPACES / "default.yaml").write_text("lr: {low: 1.0e-4, high: 1.0e-2}\nwarmup: {low: 0, high: 7}\n"
                                                          "epochs: {low: 1, high: 8}\nschedule: [cosine]\n")
@@ -129,7 +135,7 @@ def test_a_change_of_the_workspace_ends_the_search_and_the_trial_is_tried_again(
     now = []
     monkeypatch.setattr(search, "changes", lambda commit, beside: str(now))
     trials.ends = lambda number: number != 2 or now.append("an edit") is None
-    with pytest.raises(UserError, match="search-age-1: .* changed while it ran"):
+    with pytest.raises(UserError, match="search-age-1: params.yaml, a table that it names, .* changed while it ran"):
         go(3)
     assert go(3).get_trials(states=[TrialState.COMPLETE])
     assert len(trials) == 4

@@ -25,7 +25,7 @@ def flatten(values: dict, prefix: str = "") -> dict:
 def read_recipe(name: str) -> dict:
     """The overrides of recipes/<name>.yaml, flattened."""
     path = FOLDER / f"{name}.yaml"
-    if not path.is_file():
+    if "/" in name or not path.is_file():
         found = ", ".join(sorted(file.stem for file in FOLDER.glob("*.yaml")))
         raise UserError(f"{path}: no such recipe; there are {found}")
     values = read_yaml(path) or {}

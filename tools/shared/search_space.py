@@ -19,7 +19,7 @@ Space = dict[str, CategoricalDistribution | FloatDistribution | IntDistribution]
 def read_space(name: str, model: str, section: Model) -> Space:
     """Distributions by key, such as age.lr; raises UserError naming a line of the wrong form or that the schema refuses."""
     path = SPACES / f"{name}.yaml"
-    if not path.is_file():
+    if "/" in name or not path.is_file():
         raise UserError(f"{path}: no such space; there are {', '.join(sorted(file.stem for file in SPACES.glob('*.yaml')))}")
     lines = read_yaml(path)
     if not (isinstance(lines, dict) and lines):

@@ -223,9 +223,9 @@ def test_an_interrupted_upload_leaves_nothing_behind(bundle):
                  "headers": [(b"content-length", b"1000")]}
         await app(scope, receive, answer)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://here") as client:
-            return answers[0]["status"], (await client.get("/metrics")).text
-    status, metrics = asyncio.run(send())
-    assert status == 400
+            return answers[0]["status"], answers[1]["body"], (await client.get("/metrics")).text
+    status, body, metrics = asyncio.run(send())
+    assert (status, json.loads(body)) == (400, {"error": "the upload was interrupted"})
     assert "label_photos_under_way 0.0" in metrics
     assert "label_bytes_held 0.0" in metrics
 
