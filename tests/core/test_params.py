@@ -331,7 +331,7 @@ def test_workers_are_as_many_as_cores_unless_said():
 
 
 @pytest.mark.parametrize("changes, named", [
-    (None, "classes = None: input should be a valid dictionary"),
+    (None, "classes = None: should be a section, with a line for each parameter"),
     ({}, "classes: no attribute; needed is one or more"),
     ({"Mask": ["a", "b"]}, "classes.Mask"),
     ({"mask": ["worn"]}, "classes.mask: ['worn'] must be two values or more"),
