@@ -1,5 +1,7 @@
 """A mistake on the command line, or a stage run by hand too early, ends in one line."""
 import importlib
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -84,3 +86,11 @@ def test_a_file_that_a_library_misses_is_named(here, capsys, read):
         run(main)
     [line] = capsys.readouterr().err.splitlines()
     assert "data/none.parquet" in line or "models/age/none" in line
+
+
+def test_ctrl_c_while_a_stage_still_imports_prints_no_traceback(here):
+    """The import of a stage is cut short at its first library, by the signal that a terminal sends."""
+    (here / "pandas.py").write_text("import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(9)\n")
+    env = os.environ | {"PYTHONPATH": f"{here}:{ROOT}"}
+    done = subprocess.run([sys.executable, "-m", "stages.index"], check=False, env=env, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, "")
