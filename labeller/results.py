@@ -11,7 +11,7 @@ GREEN = (46, 160, 67)
 class Face:
     """One face. All coordinates are pixels of the upright photo.
 
-    found: "mtcnn", "lenient" (by the second look), "padded" (only with a border around the photo), "center" (no face:
+    found: "mtcnn", "lenient" (by the second look), "padded" (by a look at the photo with a border), "center" (no face:
         the photo's middle) or "given" (a crop).
     box: (x0, y0, x1, y1), x1 and y1 exclusive. landmarks: (5, 2), x and y of the eyes, the nose and the corners of the mouth,
     left in the photo first; None without a detected face.

@@ -14,7 +14,7 @@ class FaceAnswer(BaseModel):
 
     model_config = ConfigDict(title="Face")
     found: Literal["mtcnn", "lenient", "padded", "center", "given"] = Field(
-        description="mtcnn; lenient: by the second look; padded: only with a border around the photo; center: no face, the "
+        description="mtcnn; lenient: by the second look; padded: by a look at the photo with a border; center: no face, the "
                     "photo's middle; given: the photo is a crop")
     box: numbers(int, 4) = Field(description="x0, y0, x1, y1; x1 and y1 exclusive")
     landmarks: list[numbers(float, 2)] | None = Field(description="eyes, nose, corners of the mouth; null without a face")
