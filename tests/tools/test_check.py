@@ -38,8 +38,8 @@ def test_a_lock_file_that_was_cut_off_is_named_with_what_to_do(own):
     lock.write_text(lock.read_text()[: lock.read_text().index("md5: ") + 2])
     done = own.python("tools.check")
     assert done.returncode == 1
-    assert done.stderr == ("error: dvc.lock: cut off, as by a kill; git checkout dvc.lock brings back the last commit's, and dvc "
-                           "repro takes what has run since from its cache\n")
+    assert done.stderr == ("error: dvc.lock: cut off, as by a kill; git checkout dvc.lock brings back the last commit's, and "
+                           "dvc repro takes what has run since from its cache\n")
     own.git("checkout", "dvc.lock")
     assert own.python("tools.check").returncode == 0
 
