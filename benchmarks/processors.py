@@ -56,7 +56,8 @@ def train(model: str, values: dict, settings: dict[str, str]) -> tuple[str, floa
         done = subprocess.run([sys.executable, "-m", "stages.train", model, "0"], check=False, cwd=folder, env=env,
                               capture_output=True, text=True)
         if done.returncode:
-            raise UserError(f"{model}, {settings}: {done.stderr.strip().splitlines()[-1]}")
+            lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
+            raise UserError(f"{model}, {settings}: {lines[-1]}")
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         took = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         return hashlib.md5(Path(folder, f"models/{model}/0/weights.safetensors").read_bytes()).hexdigest(), took
