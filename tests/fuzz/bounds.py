@@ -9,13 +9,17 @@ from contextlib import contextmanager, redirect_stdout
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
+import pyarrow as pa
 from hypothesis import HealthCheck, Phase, settings
 
-EXAMPLES = int(os.environ.get("FUZZ", "0"))
+EXAMPLES = int(os.environ.get("FUZZ") or 0)
 SECONDS, MEMORY = 2, 512 << 20  # of the processor, beyond what the process has
 PHASES = [Phase.explicit, Phase.generate, Phase.shrink]  # no database of failures: an input that failed once is an @example
 fuzzed = settings(max_examples=EXAMPLES or 30, derandomize=not EXAMPLES, database=None, deadline=None, print_blob=True,
                   phases=PHASES, suppress_health_check=[*HealthCheck])
+
+
+pa.set_memory_pool(pa.system_memory_pool())  # the others reserve gigabytes of addresses at a time
 
 
 class OutOfBounds(BaseException):

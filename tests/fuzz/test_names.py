@@ -59,5 +59,6 @@ def test_what_the_command_label_is_given(tmp_path_factory, paths, given_too):
     fill(root, paths)
     with pytest.MonkeyPatch.context() as patch, bounded(BundleError, OSError):
         patch.chdir(root)
-        found, _ = list_files([str(root), *(word for word in given_too if "\0" not in word)])
+        words = [word for word in given_too if not word.startswith(("/", "..")) and "\0" not in word]
+        found, _ = list_files([str(root), *words])
         assert found
