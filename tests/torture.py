@@ -2,7 +2,8 @@
 
 A tiny project (tests/conftest.py: three models and a refit, three epochs each, with the report page and its Grad-CAM) runs once
 undisturbed. Then, so many times, a fresh copy of it is started, and at a random moment its whole process group gets SIGKILL,
-SIGTERM or SIGINT, in every fourth run twice. The same command then runs to its end. Afterwards
+SIGTERM or SIGINT, in every fourth run twice. The same command then runs to its end, after `python -m tools.check`, as in `make
+repro`. Afterwards
 
 - every file of the project is byte by byte that of the undisturbed run: outs, dvc.lock, .gitignore, objects in DVC's cache;
 - no other file is left over, and no process.
@@ -90,14 +91,23 @@ def disturb(project: Project, command: list[str], after: float, name: str, log: 
     return stages[-1] if stages else "before the first stage"
 
 
+def check(project: Project) -> None:
+    """What `make repro` does first."""
+    done = project.python("tools.check")
+    assert done.returncode == 0, done.stderr
+
+
 def torture(base: Project, wanted: dict[str, str], seconds: float, dice: random.Random, folder: Path) -> tuple[str, list, list]:
     """One run with one or two signals: the command, what hit where, and what is wrong afterwards."""
     project, log = base.copy(folder / "run"), folder / "log"
     way, hits = dice.choice(["repro", "repro", "exp run", "jobs"]), []
     for _ in range(2 if dice.random() < 0.25 else 1):
         name, after = dice.choice(SIGNALS), dice.uniform(0, seconds)
+        if hits:
+            check(project)
         if stage := disturb(project, WAYS[way], after, name, log):
             hits.append((name, stage, after))
+    check(project)
     process = start(project, WAYS[way], log)
     if process.wait(PATIENCE):
         return way, hits, [f"ends with status {process.returncode}: {log.read_text().strip().splitlines()[-1]}"]

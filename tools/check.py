@@ -1,30 +1,34 @@
-"""Check params.yaml, that the files it names exist, and DVC's own files, before DVC starts. Run: python -m tools.check
+"""Check params.yaml, and that the files it names exist, and mend DVC's own files, before DVC starts. Run: python -m tools.check
 
-DVC writes its table of locks and dvc.lock in place, so that a kill at that moment leaves half of one.
+DVC writes its table of locks and dvc.lock in place, so a kill at that moment leaves half of one, with which no DVC starts.
 """
 import json
+import re
 import time
 from pathlib import Path
 
 import yaml
+from dvc.schema import COMPILED_LOCKFILE_SCHEMA
+from voluptuous import Invalid
 
 from stages.core.command_line import run
-from stages.core.errors import UserError
+from stages.core.files import atomic_write
 from stages.core.params import read_params
 from tools.shared.inputs import check_files
 
 LOCKS = Path(".dvc/tmp/rwlock")  # which process reads and writes what
+ENTRY = re.compile(r"^  [^ ].*:$", re.MULTILINE)  # where a stage's begins in dvc.lock
 PAUSE = 1.0  # seconds in which a DVC that writes it now has done so
 
 
 def main():
     check_files(read_params(), {})
-    check_locks()
+    mend_locks()
     for file in (Path("dvc.lock"), Path("data/dvc.lock")):
-        check_lock_file(file)
+        mend_lock_file(file)
 
 
-def check_locks() -> None:
+def mend_locks() -> None:
     """Remove a table of locks that is no JSON: no DVC could start, and none that runs would leave it so."""
     if LOCKS.is_file() and not is_json(LOCKS):
         time.sleep(PAUSE)
@@ -41,14 +45,26 @@ def is_json(file: Path) -> bool:
     return True
 
 
-def check_lock_file(file: Path) -> None:
-    """Raises UserError if it is no YAML."""
+def mend_lock_file(file: Path) -> None:
+    """Drop the last entries of a dvc.lock until DVC can read the others; their stages run again, or come from the cache."""
+    if not file.is_file() or is_lock_file(text := file.read_text(errors="replace")):
+        return
+    entries = [match.start() for match in ENTRY.finditer(text)]
+    whole = next((text[:end] for end in reversed(entries) if is_lock_file(text[:end])), "")
+    if whole:
+        with atomic_write(file) as part:
+            part.write_text(whole)
+    else:
+        file.unlink()
+    print(f"note: {file}: cut off, as by a kill, and mended: {len(ENTRY.findall(whole))} of {len(entries)} entries are whole")
+
+
+def is_lock_file(text: str) -> bool:
     try:
-        if file.is_file():
-            yaml.load(file.read_bytes(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.YAMLError:
-        raise UserError(f"{file}: cut off, as by a kill; git checkout {file} brings back the last commit's, and dvc repro "
-                        "takes what has run since from its cache") from None
+        COMPILED_LOCKFILE_SCHEMA(yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+    except (yaml.YAMLError, Invalid):
+        return False
+    return True
 
 
 if __name__ == "__main__":
