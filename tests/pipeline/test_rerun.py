@@ -228,3 +228,12 @@ def test_the_same_photos_in_another_folder_are_read_anew_and_nothing_more(own):
     os.rename(own.root / "data/sample", own.root / "data/other")
     own.set(data__root="data/other")
     assert own.repro() == {"index", "detect", "crop"}  # combine tracks data.table alone
+
+
+def test_the_order_of_the_lines_that_dvc_keeps_in_gitignore_reruns_nothing(own):
+    """They stand in the order in which stages first ran, in folders that other stages depend on."""
+    for file in ("data/labels/.gitignore", "data/corrected/.gitignore"):
+        lines = (own.root / file).read_text().splitlines()
+        assert len(lines) > 1
+        (own.root / file).write_text("\n".join(reversed(lines)) + "\n")
+    assert own.repro() == set()
