@@ -10,19 +10,24 @@ import pytest
 import yaml
 
 from stages.core.param_types import cores
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Project
 from tests.torture import contents, differences
 from tools.shared import jobs
 
+pytestmark = pytest.mark.usefixtures("warm")
 WAIT = "while ! test -e {}; do sleep .05; done"
 READ = "cat {} > {}"
 
 
 class Tiny:
-    """A DVC project of shell commands: stages maps a name to (command, deps, outs)."""
+    """A DVC project of shell commands: stages maps a name to (command, deps, outs).
 
-    def __init__(self, root: Path, stages: dict[str, tuple[str, list[str], list[str]]]):
+    cold: whether DVC is a process of its own, whose family gets signals, and not one of the warm Python's.
+    """
+
+    def __init__(self, root: Path, stages: dict[str, tuple[str, list[str], list[str]]], cold: bool = False):
         self.root = root
+        self.path = f"{Path(sys.executable).parent}:{os.environ['PATH']}" if cold else Project.commands
         root.mkdir()
         (root / "in").write_text("in\n")
         listed = {name: {"cmd": command, "deps": deps, "outs": outs} for name, (command, deps, outs) in stages.items()}
@@ -31,8 +36,7 @@ class Tiny:
             subprocess.run(command.split(), cwd=root, check=True, env=self.env())
 
     def env(self, **more: str) -> dict[str, str]:
-        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-        return os.environ | {"PATH": path, "PYTHONPATH": str(ROOT)} | more
+        return os.environ | {"PATH": self.path, "PYTHONPATH": str(ROOT)} | more
 
     def start(self, *words: str, **more: str) -> subprocess.Popen:
         return subprocess.Popen([sys.executable, "-m", "tools.repro", *words], cwd=self.root, env=self.env(**more), text=True,
@@ -92,7 +96,7 @@ def test_a_failure_stops_what_depends_on_it_and_nothing_else(tmp_path):
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_ends_all_and_another_start_goes_on(tmp_path, kind):
     tiny = Tiny(tmp_path / "p", {"a": ("cp in a", ["in"], ["a"]),
-                                 "b": ("echo $$ > b.pid; test -e go || sleep 600; cp a b", ["a"], ["b"])})
+                                 "b": ("echo $$ > b.pid; test -e go || sleep 600; cp a b", ["a"], ["b"])}, cold=True)
     process = tiny.start("--jobs", "2")
     tiny.await_file("b.pid")
     os.kill(process.pid, kind)  # to it alone: the stage hears of it, too
@@ -160,3 +164,10 @@ def test_the_pipeline_ends_in_the_same_bytes(ran, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     assert differences(contents(project.root), wanted) == []
     assert project.repro() == set()
+
+
+def test_what_a_stage_prints_is_told_with_its_name_and_what_dvc_says_after_each_is_not(tmp_path):
+    tiny = Tiny(tmp_path / "p", {"a": (r"printf '1 of 2\r2 of 2\nloss 0.5\n'; cp in a", ["in"], ["a"])})
+    _, out, _ = tiny.repro("--jobs", "2")
+    assert [line for line in out.splitlines() if line.startswith("[a]")][-2:] == ["[a] 2 of 2", "[a] loss 0.5"]
+    assert "Use `dvc push`" in (tiny.root / "logs/repro/a.log").read_text()

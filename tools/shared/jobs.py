@@ -14,6 +14,8 @@ from stages.core.progress import duration
 
 LOGS = Path("logs/repro")
 GRACE = 20  # seconds to end in after Ctrl-C
+HINTS = ("Updating lock file", "Generating lock file", "To track the changes with git", "git add ", "To enable auto staging",
+         "dvc config core.autostage", "Use `dvc push`")
 
 
 class Job:
@@ -33,12 +35,17 @@ class Job:
         text = self.log.read_bytes()[self.read:]
         whole = text[: text.rfind(b"\n") + 1]
         self.read += len(whole)
-        return [line.split("\r")[-1] for line in whole.decode(errors="replace").splitlines() if line.strip()]
+        return [line.split("\r")[-1] for line in whole.decode(errors="replace").split("\n") if told(line)]
 
     def last_line(self) -> str:
         """What was printed last."""
-        text = self.log.read_bytes()[-2000:].decode(errors="replace").replace("\r", "\n").strip()
-        return text.splitlines()[-1] if text else ""
+        lines = self.log.read_bytes()[-4000:].decode(errors="replace").replace("\r", "\n").split("\n")
+        return next(filter(told, reversed(lines)), "")
+
+
+def told(line: str) -> bool:
+    """Whether a line is of the stage, and not one of those that DVC prints after each."""
+    return bool(line.strip()) and not line.strip().startswith(HINTS)
 
 
 class Screen:
