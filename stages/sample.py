@@ -114,6 +114,16 @@ def draw_sample(folder: Path, people: int, eval_people: int, seed: int, jobs: in
     folder = Path(folder)
     part = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
+    try:
+        draw_files(part, people, eval_people, seed, jobs)
+        shutil.rmtree(folder, ignore_errors=True)
+        part.rename(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def draw_files(part: Path, people: int, eval_people: int, seed: int, jobs: int) -> None:
+    """As draw_sample, into a folder that is not there yet."""
     (part / "train/images").mkdir(parents=True)
     (part / "eval/images").mkdir(parents=True)
     draw = partial(draw_person, part, people, eval_people, seed)
@@ -128,8 +138,6 @@ def draw_sample(folder: Path, people: int, eval_people: int, seed: int, jobs: in
     answers = answers.sort_values("ImageID")
     write_csv(answers, part / "eval/answers.csv")
     write_csv(answers.assign(ans=0), part / "eval/info.csv")
-    shutil.rmtree(folder, ignore_errors=True)
-    part.rename(folder)
 
 
 def main() -> None:

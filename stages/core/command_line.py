@@ -4,6 +4,7 @@ Every stage and tool ends with `if __name__ == "__main__": run(main)`.
 """
 import os
 import platform
+import sqlite3
 import sys
 import time
 from pathlib import Path
@@ -54,12 +55,24 @@ def run(main, words: bool = True) -> None:
         sys.exit(1)
     except OSError as error:  # a full or read-only disk, a folder in place of a file
         fail(": ".join(map(str, filter(None, (error.filename, error.strerror or error)))))
+    except sqlite3.OperationalError as error:
+        fail(f"a database that DVC or dvclive keeps its notes in: {error}; is the disk full?")
+    except (MemoryError, RuntimeError) as error:
+        if not lacks_memory(error):
+            raise
+        fail(f"not enough memory ({str(error).splitlines()[0] if str(error) else 'none is left'}); lower machine.batch, or the "
+             "model's batch or image_size")
     except KeyboardInterrupt:
         sys.exit(130)
     try:
         log_seconds(main.__globals__["__spec__"].name, time.monotonic() - started)
     except OSError as error:  # main() itself succeeded, so this is no failure
         print(f"warning: {LOG}: {error.strerror}, so the time is not noted", file=sys.stderr)
+
+
+def lacks_memory(error: Exception) -> bool:
+    """Whether Python, NumPy or torch, on a CPU or a GPU, found no memory: torch says so in its text alone."""
+    return isinstance(error, MemoryError) or "out of memory" in str(error) or "can't allocate memory" in str(error)
 
 
 def log_seconds(name: str, seconds: float) -> None:

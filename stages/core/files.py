@@ -26,6 +26,10 @@ def atomic_write(path):
         with open(part, "rb") as file:
             os.fsync(file.fileno())
         os.replace(part, path)
+    except OSError as error:  # a full disk: neither pandas nor pyarrow says which file
+        if error.filename is None:
+            raise OSError(error.errno, error.strerror or str(error), str(path)) from None
+        raise
     finally:
         part.unlink(missing_ok=True)
 

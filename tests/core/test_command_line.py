@@ -2,6 +2,7 @@
 import importlib
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -59,6 +60,11 @@ def test_a_reader_that_has_enough_is_no_mistake():
      "error: data/faces/faces.json: no such file; `dvc repro` makes what earlier stages write\n"),
     (OSError(28, "No space left on device", "data/folds.csv"), "error: data/folds.csv: No space left on device\n"),
     (OSError(28, "No space left on device"), "error: No space left on device\n"),
+    (sqlite3.OperationalError("database or disk is full"),
+     "error: a database that DVC or dvclive keeps its notes in: database or disk is full; is the disk full?\n"),
+    (MemoryError(), "error: not enough memory (none is left); lower machine.batch, or the model's batch or image_size\n"),
+    (RuntimeError("CUDA out of memory.\nSee"),
+     "error: not enough memory (CUDA out of memory.); lower machine.batch, or the model's batch or image_size\n"),
     (OSError(36, "File name too long", "a\nb\udcff"), "error: a\\nb\\udcff: File name too long\n"),
 ])
 def test_a_mistake_is_one_line_and_status_1(capsys, mistake, line):
@@ -88,9 +94,30 @@ def test_a_file_that_a_library_misses_is_named(here, capsys, read):
     assert "data/none.parquet" in line or "models/age/none" in line
 
 
-def test_ctrl_c_while_a_stage_still_imports_prints_no_traceback(here):
-    """The import of a stage is cut short at its first library, by the signal that a terminal sends."""
-    (here / "pandas.py").write_text("import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(9)\n")
+def imported(here, instead_of_pandas: str) -> subprocess.CompletedProcess:
+    """A stage whose first library is this text."""
+    (here / "pandas.py").write_text(instead_of_pandas)
     env = os.environ | {"PYTHONPATH": f"{here}:{ROOT}"}
-    done = subprocess.run([sys.executable, "-m", "stages.index"], check=False, env=env, capture_output=True, text=True)
+    return subprocess.run([sys.executable, "-m", "stages.index"], check=False, env=env, capture_output=True, text=True)
+
+
+def test_ctrl_c_while_a_stage_still_imports_prints_no_traceback(here):
+    """The import is cut short by the signal that a terminal sends."""
+    done = imported(here, "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(9)\n")
     assert (done.returncode, done.stderr) == (-signal.SIGINT, "")
+
+
+@pytest.mark.parametrize("text, line", [
+    ("import no_such", f"error: {sys.executable} has no package no_such; run source .venv/bin/activate, or make env"),
+    ("raise ImportError('libtorch.so: failed to map segment from shared object')",
+     "error: not enough memory to load what is needed (libtorch.so: failed to map segment from shared object)"),
+    ("raise MemoryError('none')", "error: not enough memory to load what is needed (none)"),
+])
+def test_another_python_or_too_little_memory_is_one_line(here, text, line):
+    done = imported(here, text)
+    assert (done.returncode, done.stderr) == (1, line + "\n")
+
+
+def test_a_fault_of_the_code_has_its_traceback(here):
+    assert "ZeroDivisionError" in imported(here, "1 / 0").stderr
+    assert "stages.nothing" in imported(here, "import stages.nothing").stderr

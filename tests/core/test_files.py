@@ -44,3 +44,11 @@ def test_a_bad_table_is_named_with_what_is_missing(tmp_path, content, named):
     with pytest.raises(UserError, match=named) as error:
         read_csv(tmp_path / "t.csv", ["person", "age"])
     assert "t.csv" in str(error.value)
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), OSError("Detail: No space left on device")])
+def test_a_full_disk_is_told_with_the_file_that_no_library_names(tmp_path, error):
+    with pytest.raises(OSError, match="No space left on device") as told, atomic_write(tmp_path / "a.csv"):
+        raise error
+    assert told.value.filename == str(tmp_path / "a.csv")
+    assert list(tmp_path.iterdir()) == []
