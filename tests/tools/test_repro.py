@@ -1,4 +1,5 @@
 """Independent stages run side by side, and leave what they leave one after another."""
+import json
 import os
 import signal
 import subprocess
@@ -120,6 +121,18 @@ def test_after_a_kill_another_start_waits_for_what_still_runs(tmp_path):
     status, out, err = tiny.repro("--jobs", "2")
     assert status == 0, out + err
     assert (tiny.root / "b").read_text() == "in\n"
+
+
+def test_what_was_there_before_a_killed_run_and_is_no_more_is_no_mistake(tmp_path):
+    """As an entry of dvc.lock that a kill cut off, and that tools.check left out."""
+    tiny = Tiny(tmp_path / "p", {"a": ("cp in a", ["in"], ["a"])})
+    assert tiny.repro()[0] == 0
+    notes = tiny.root / "logs/repro/before.json"
+    notes.write_text(json.dumps({str(tiny.root / "dvc.lock"): ["gone", "a"], ".gitignore": ["/gone", "/a"]}))
+    status, _, err = tiny.repro()
+    assert (status, err) == (0, "")
+    assert (tiny.root / ".gitignore").read_text() == "/a\n"
+    assert not notes.exists()
 
 
 @pytest.mark.parametrize("words, said", [

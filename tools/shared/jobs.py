@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -13,7 +14,7 @@ from stages.core.param_types import cores
 from stages.core.progress import duration
 
 LOGS = Path("logs/repro")
-GRACE = 20  # seconds to end in after Ctrl-C
+SOON, GRACE = 2, 20  # seconds to end in after Ctrl-C
 HINTS = ("Updating lock file", "Generating lock file", "To track the changes with git", "git add ", "To enable auto staging",
          "dvc config core.autostage", "Use `dvc push`")
 
@@ -100,14 +101,17 @@ def share(jobs: int, found: list[str], running: list[Job]) -> dict[str, str]:
 
 
 def stop(kind: int) -> None:
-    """Pass a signal on to all that the stages run, and wait; what is left after GRACE seconds, or another Ctrl-C, is killed."""
+    """Pass a signal on to all that the stages run, and wait; what is left after GRACE seconds, or another Ctrl-C, is killed.
+
+    A terminal sends Ctrl-C to all by itself, so only what has not ended SOON gets the signal from here.
+    """
     family = psutil.Process().children(recursive=True)
-    try:
+    with suppress(KeyboardInterrupt):
+        _, family = psutil.wait_procs(family, SOON)
         for process in family:
-            process.send_signal(kind)
-        psutil.wait_procs(family, GRACE)
-    except (KeyboardInterrupt, psutil.Error):
-        pass
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(kind)
+        _, family = psutil.wait_procs(family, GRACE)
     for process in family:
-        if process.is_running():
+        with suppress(psutil.NoSuchProcess):
             process.kill()

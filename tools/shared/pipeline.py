@@ -61,7 +61,8 @@ class Pipeline:
         finally:
             with lock_repo(self.repo):
                 for path, order in self.written.items():
-                    old, now = before.get(str(path), []), self.entries(path)
+                    now = self.entries(path)
+                    old = [entry for entry in before.get(str(path), []) if entry in now]
                     wanted = old + sorted(set(now) - set(old), key=[*order, *now].index)
                     if now != wanted and path.name == ".gitignore":
                         path.write_text("".join(f"{line}\n" for line in wanted))
