@@ -10,6 +10,7 @@ import argparse
 import csv
 import json
 import os
+import re
 import sys
 import time
 from itertools import tee
@@ -24,6 +25,7 @@ from labeller.labeller import Labeller, pixels_of
 from labeller.results import Photo
 
 BUNDLE = os.environ.get("LABEL_BUNDLE", "bundle/model")
+RUNS = re.compile(r"'*(?:[=@\t\r\n]|[+-](?!(?:\d+(?:\.\d+)?)?$))")  # texts that a spreadsheet runs; no number, and no lone -
 
 
 def parser() -> argparse.ArgumentParser:
@@ -71,9 +73,19 @@ def writer(args, attributes: list[str]):
         return lambda photo: print(json.dumps(photo.to_dict()), flush=True)
     if not args.csv:
         return lambda photo: print(line(photo), flush=True)
-    table = csv.writer(sys.stdout, lineterminator="\n")
+    table, quoted = (csv.writer(sys.stdout, lineterminator="\n", quoting=rule) for rule in (csv.QUOTE_MINIMAL, csv.QUOTE_ALL))
     table.writerow(columns(attributes))
-    return lambda photo: table.writerows(rows(photo, attributes))
+
+    def write(photo: Photo) -> None:
+        for row in rows(photo, attributes):
+            cells = [disarmed(cell) for cell in row]
+            (quoted if "\r" in "".join(map(str, cells)) else table).writerow(cells)  # `table` quotes no carriage return
+    return write
+
+
+def disarmed(cell):
+    """A cell of the table, with ' before a text that a spreadsheet would run (OWASP, "CSV Injection")."""
+    return f"'{cell}" if isinstance(cell, str) and RUNS.match(cell) else cell
 
 
 def draw(photo: Photo, given, folder: Path) -> None:

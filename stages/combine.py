@@ -24,37 +24,42 @@ from stages.core.errors import UserError
 from stages.core.files import read_csv, write_csv, write_json, write_parquet
 from stages.core.metrics import CLASS, with_values
 from stages.core.params import SPECIALISTS, Params, read_params
+from stages.core.tables import read_predictions
 from stages.evaluation.ground_truth import read_truth
 from stages.voting.calibration import find_temperature
 from stages.voting.class_offsets import decide, find_offsets, groups_of
 from stages.voting.person_vote import sure_of_masks, vote_by_person
 
 PREDICTIONS = Path("data/predictions")
+Members = dict[str, dict[str, pd.DataFrame]]  # photo, p0, p1, ... of each network, by model and by fold or "refit"
 
 
-def read_folds(name: str, p: Params) -> dict[str, pd.DataFrame]:
-    """photo, p0, p1, ... of each fold of a model, by fold."""
-    return {str(fold): pd.read_parquet(PREDICTIONS / name / f"{fold}.parquet") for fold in p.folds}
+def read_member(name: str, fold: str, p: Params, photos: pd.Series) -> pd.DataFrame:
+    """photo, p0, p1, ... by one network of a model, a fold's or "refit"; photos: those of data/photos.csv."""
+    columns = [f"p{i}" for i in range(p.sections[name].classes.count)]
+    stage = f"predict_refit@{name}" if fold == "refit" else f"predict@{name}-{fold}"
+    return read_predictions(PREDICTIONS / name / f"{fold}.parquet", [], columns, {}, photos, stage)[["photo", *columns]]
 
 
-def read_members(name: str, p: Params) -> dict[str, pd.DataFrame]:
-    """As read_folds; if the model was refitted, "refit" alone predicts the photos to label."""
-    tables = read_folds(name, p)
+def read_members(name: str, p: Params, photos: pd.Series) -> dict[str, pd.DataFrame]:
+    """The tables of a model's folds, by fold; if it was refitted, "refit" alone predicts the photos to label."""
+    tables = {str(fold): read_member(name, str(fold), p, photos) for fold in p.folds}
     if name in p.refit:
-        last = pd.read_parquet(PREDICTIONS / name / "refit.parquet")
+        last = read_member(name, "refit", p, photos)
         tables = {fold: table[~table.photo.isin(last.photo)] for fold, table in tables.items()} | {"refit": last}
     return tables
 
 
-def temperatures(name: str, p: Params, truth: pd.DataFrame) -> dict[str, float]:
+def temperatures(name: str, tables: dict[str, pd.DataFrame], p: Params, truth: pd.DataFrame) -> dict[str, float]:
     """The temperature of each fold's network of a model, found on the photos that it holds out; "refit": their median.
 
-    All 1 without combine.calibration. truth: of the training part.
+    All 1 without combine.calibration. tables: those of read_members; truth: of the training part.
     """
     if p.combine.calibration == "none":
         return dict.fromkeys([*map(str, p.folds), "refit"], 1.0)
     attribute, found = p.sections[name].attribute, {}
-    for fold, table in read_folds(name, p).items():
+    for fold in map(str, p.folds):
+        table = tables[fold]
         true = truth["class" if attribute == "joint" else attribute]
         known = table[table.photo.isin(true.index[true >= 0])].set_index("photo")
         true = true.loc[known.index]
@@ -62,42 +67,40 @@ def temperatures(name: str, p: Params, truth: pd.DataFrame) -> dict[str, float]:
     return found | {"refit": median(found.values())}
 
 
-def read_calibrated(name: str, p: Params, by_fold: dict[str, float]) -> dict[str, pd.DataFrame]:
-    """As read_members, with the probabilities of each network scaled by its temperature."""
-    tables = read_members(name, p)
-    for fold, table in tables.items():
-        if by_fold[fold] != 1:
-            columns = table.columns.drop("photo")
-            tables[fold] = table.assign(**dict(zip(columns, scale(table[columns].to_numpy(), by_fold[fold]).T)))
-    return tables
+def calibrated(table: pd.DataFrame, temperature: float) -> pd.DataFrame:
+    """The table of a member with its probabilities scaled."""
+    if temperature == 1:
+        return table
+    columns = table.columns.drop("photo")
+    return table.assign(**dict(zip(columns, scale(table[columns].to_numpy(), temperature).T)))
 
 
-def vote_over(names: list[str], p: Params, scales: dict[str, dict]) -> pd.DataFrame:
-    """Vote over models of one attribute: probabilities, a row a photo, columns p0, p1, ...; scales: their temperatures."""
+def vote_over(names: list[str], members: Members, p: Params) -> pd.DataFrame:
+    """Vote over models of one attribute: probabilities, a row a photo, columns p0, p1, ..."""
     tables = []
     for name in names:  # a model's folds that vote on a photo share its weight
-        table = pd.concat(read_calibrated(name, p, scales[name]).values())
+        table = pd.concat(members[name].values())
         tables.append(table.assign(weight=p.combine.weights.get(name, 1.0) / table.groupby("photo").photo.transform("size")))
-    members = pd.concat(tables).sort_values("photo", kind="stable").set_index("photo")
-    size, out = members.groupby("photo").size(), []
+    voters = pd.concat(tables).sort_values("photo", kind="stable").set_index("photo")
+    size, out = voters.groupby("photo").size(), []
     for count in sorted(set(size)):  # a training photo has fewer members than an eval photo
         photos = size.index[size == count]
-        rows = members.loc[photos].to_numpy().reshape(len(photos), count, -1).swapaxes(0, 1)
+        rows = voters.loc[photos].to_numpy().reshape(len(photos), count, -1).swapaxes(0, 1)
         probabilities, weights = rows[:, :, :-1], rows[:, 0, -1]  # the same models for all of these photos, in one order
-        out.append(pd.DataFrame(vote(probabilities, p.combine.vote, weights), photos, members.columns[:-1]))
+        out.append(pd.DataFrame(vote(probabilities, p.combine.vote, weights), photos, voters.columns[:-1]))
     return pd.concat(out).sort_index()
 
 
-def vote_on_classes(p: Params, scales: dict[str, dict]) -> pd.DataFrame:
+def vote_on_classes(members: Members, p: Params) -> pd.DataFrame:
     """Vote on the joint classes: probabilities, a row a photo, columns class_0, class_1, ...
 
     The specialists together have one ballot, the product of their votes on each attribute; each joint model has one.
     """
     weights = {name: weight for name in (*p.joint, SPECIALISTS) if (weight := p.combine.weights.get(name, 1.0))}
-    ballots = {name: vote_over([name], p, scales) for name in p.joint if name in weights}
+    ballots = {name: vote_over([name], members, p) for name in p.joint if name in weights}
     attributes = p.classes.attributes
     if SPECIALISTS in weights and p.specialists(attributes[0]):
-        each = [vote_over(p.specialists(attribute), p, scales) for attribute in attributes]
+        each = [vote_over(p.specialists(attribute), members, p) for attribute in attributes]
         ballots[SPECIALISTS] = pd.DataFrame(joint(*(table.to_numpy() for table in each)), each[0].index)
     photos = next(iter(ballots.values())).index
     probabilities = np.stack([table.loc[photos].to_numpy() for table in ballots.values()])
@@ -160,8 +163,10 @@ def main():
     p = read_params()
     truth = read_truth(p)
     photos = read_csv("data/photos.csv", ["photo", "person", "part"])
-    scales = {name: temperatures(name, p, truth) for name in p.models}
-    probabilities = vote_on_classes(p, scales)
+    members = {name: read_members(name, p, photos.photo) for name in p.models}
+    scales = {name: temperatures(name, tables, p, truth) for name, tables in members.items()}
+    probabilities = vote_on_classes({name: {fold: calibrated(table, scales[name][fold]) for fold, table in tables.items()}
+                                     for name, tables in members.items()}, p)
     offsets = offsets_for_new(probabilities, truth, p)
     known = photos[photos.photo.isin(probabilities.index)]
     probabilities = probabilities.loc[known.photo]

@@ -17,7 +17,8 @@ from stages.core.params import read_params
 from stages.evaluation.bootstrap import interval, scores_of_draws
 from stages.evaluation.breakdown import by_class, by_year, f1_by_group, f1_of_present, learning_curves, reliability
 from stages.evaluation.ground_truth import read_truth, read_years
-from stages.evaluation.out_of_fold import read_out_of_fold
+from stages.evaluation.out_of_fold import read_combined, read_out_of_fold
+from stages.evaluation.plots import PLOTS
 
 
 def by_how_found(scored: pd.DataFrame) -> dict:
@@ -55,7 +56,7 @@ def said(metrics: dict, classes: Classes) -> str:
 def main():
     p = read_params()
     classes = p.classes
-    scored = read_out_of_fold(pd.read_parquet("data/combined.parquet"), read_truth(p), read_years(p), classes)
+    scored = read_out_of_fold(read_combined(classes), read_truth(p), read_years(p), classes)
     unreadable = read_csv("data/unreadable.csv", ["photo", "part"])
 
     metrics = score(scored, classes)
@@ -63,7 +64,6 @@ def main():
     metrics |= {"unreadable": {part: int((unreadable.part == part).sum()) for part in ("train", "eval")}}
     metrics |= {"by_how_found": by_how_found(scored),
                 "shares": shares(scored.class_true.to_numpy(), scored[CLASS].to_numpy(), classes)}
-    write_json(metrics, "reports/metrics.json")
 
     names = {CLASS: classes.names, **classes.values}
     columns = {a: (scored[f"{a}_true"].map(dict(enumerate(n))), scored[a].map(dict(enumerate(n)))) for a, n in names.items()}
@@ -74,7 +74,8 @@ def main():
               "found": f1_by_group(scored, "found", classes),
               "curves": learning_curves(p.models, p.folds)}
     for name, table in tables.items():
-        write_csv(table, f"reports/plots/{name}.csv")
+        write_csv(table, PLOTS / f"{name}.csv")
+    write_json(metrics, "reports/metrics.json")
     print(said(metrics, classes))
 
 

@@ -8,7 +8,6 @@ It is no stage of dvc.yaml: an experiment need not wait for it, and a `dvc pull`
 the bundle's faces, probabilities or labels are not the pipeline's. Views by random augmentation need the training's code, so
 a bundle looks at the photo and its mirror image instead.
 """
-import json
 import shutil
 import subprocess
 import tempfile
@@ -22,7 +21,10 @@ from stages.core.command_line import run
 from stages.core.face_store import Faces
 from stages.core.files import read_csv, write_json
 from stages.core.params import FILE, Params, read_params
+from stages.core.tables import read_json
 from stages.core.yaml_file import read_yaml
+from stages.evaluation.out_of_fold import read_combined
+from stages.evaluation.plots import read_plot
 from stages.exporting.card import readme
 from stages.exporting.int8 import check_f1, cost_of_int8, quantize
 from stages.exporting.networks import digests, write_mtcnn, write_networks
@@ -30,7 +32,6 @@ from stages.exporting.parity import check_boxes, check_labels, check_networks, c
 
 BUNDLE = Path("bundle/model")
 CODE = ["params.yaml", "dvc.yaml", "stages", "labeller"]  # what decides on a bundle, beside the data
-PLOTS = Path("reports/plots")
 
 
 def revision() -> dict:
@@ -50,7 +51,7 @@ def made_card(models: list[dict], decision: dict, p: Params) -> dict:
         "classes": p.classes.values,
         "models": models, "vote": p.combine.vote, "specialists_weight": p.combine.weights.get(SPECIALISTS, 1.0),
         "offsets": decision["offsets"], "detect": p.detect.model_dump(), "crop": p.crop.model_dump(),
-        "metrics": json.loads(Path("reports/metrics.json").read_text()),
+        "metrics": read_json("reports/metrics.json", ["f1"], "evaluate"),
         "made_from": revision() | {"people": trained.person.nunique(), "photos": len(trained)}, "params": read_yaml(FILE),
     }
 
@@ -80,15 +81,15 @@ def readable(folder: Path, card: dict, tables: dict[str, pd.DataFrame]) -> Label
 
 def write_checked(folder: Path, p: Params) -> str:
     """Write the bundle into an empty folder and check it; returns what was found, in one line."""
-    decision, faces = json.loads(Path("data/decision.json").read_text()), Faces(Path("data/faces"))
+    decision, faces = read_json("data/decision.json", ["temperatures", "offsets"], "combine"), Faces(Path("data/faces"))
     write_mtcnn(folder)
     card = made_card(write_networks(folder, faces, p, decision["temperatures"]), decision, p)
-    tables = {name: pd.read_csv(PLOTS / f"{name}.csv") for name in ("labels", "wearing", "found")}
+    tables = {name: read_plot(name) for name in ("labels", "wearing", "found")}
     labeller = readable(folder, card, tables)
     worst = check_networks(labeller, faces, p)
     boxes = read_csv("data/boxes.csv", ["photo", "found"])
     same = check_boxes(labeller, Path(p.data.root), boxes[boxes.found != "unreadable"], p)
-    labelled = check_labels(labeller, faces, pd.read_parquet("data/combined.parquet"), p)
+    labelled = check_labels(labeller, faces, read_combined(p.classes), p)
     found = (f"probabilities within {worst:.1g} of the trained networks', the same faces on {same} photos, "
              f"the same labels on {labelled}")
     if p.export.precision == "int8":

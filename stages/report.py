@@ -7,7 +7,6 @@ Writes  reports/index.html   one file that needs no network and no other file; i
 Pictures are SVG by matplotlib, where a network looked is Grad-CAM by captum, and the page is a template of jinja2,
 stages/reporting/report.html.j2, which takes in parts.html.j2, report.css and report.js from beside it.
 """
-import json
 from pathlib import Path
 
 import jinja2
@@ -18,10 +17,12 @@ from stages.core.command_line import run
 from stages.core.face_store import Faces
 from stages.core.files import atomic_write, read_csv
 from stages.core.params import Params, read_params
+from stages.core.tables import read_json
 from stages.evaluation.bootstrap import DRAWS
 from stages.evaluation.ground_truth import read_corrected, read_truth, read_years
 from stages.evaluation.label_issues import find_label_issues
-from stages.evaluation.out_of_fold import read_out_of_fold
+from stages.evaluation.out_of_fold import read_combined, read_out_of_fold
+from stages.evaluation.plots import COLUMNS, read_plot
 from stages.reporting.gallery import cards
 from stages.reporting.pictures import data_pictures, error_pictures
 from stages.reporting.theme import COLORS, color_of
@@ -57,10 +58,11 @@ def suspected(p: Params, combined: pd.DataFrame) -> list[dict]:
 
 def main():
     p = read_params()
-    truth, years, combined = read_truth(p), read_years(p), pd.read_parquet("data/combined.parquet")
+    truth, years, combined = read_truth(p), read_years(p), read_combined(p.classes)
     scored = read_out_of_fold(combined, truth, years, p.classes)
-    metrics = json.loads(Path("reports/metrics.json").read_text())
-    plots = {file.stem: pd.read_csv(file) for file in Path("reports/plots").glob("*.csv")}
+    metrics = read_json("reports/metrics.json", ["scored", "people", "unreadable", "interval", *p.classes.attributes],
+                        "evaluate")
+    plots = {name: read_plot(name) for name in COLUMNS}
     loader = jinja2.FileSystemLoader(Path(__file__).parent / "reporting")
     environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.globals |= {"color_of": color_of, "listed": listed}

@@ -18,6 +18,7 @@ from stages.core.face_store import Faces
 from stages.core.metrics import CLASS, scores, with_values
 from stages.core.params import Params, read_params
 from stages.evaluation.ground_truth import read_truth
+from stages.evaluation.out_of_fold import read_combined
 
 SIDE = 8
 
@@ -37,9 +38,7 @@ def regression(train: np.ndarray, classes: pd.Series, test: np.ndarray) -> np.nd
 
 def baselines(p: Params) -> dict[str, dict]:
     """Scores by method, on the people whom the listed models have not seen."""
-    if not Path("data/combined.parquet").is_file():
-        raise UserError("data/combined.parquet: no such file; run dvc repro first")
-    faces, combined = Faces(Path("data/faces")), pd.read_parquet("data/combined.parquet").set_index("photo")
+    faces, combined = Faces(Path("data/faces")), read_combined(p.classes).set_index("photo")
     truth = read_truth(p)
     truth = truth[truth[CLASS] >= 0]
     if truth.empty:

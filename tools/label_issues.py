@@ -17,24 +17,15 @@ import pandas as pd
 from stages.core.classes import AGE, OF_PERSON, years_of
 from stages.core.command_line import run
 from stages.core.errors import UserError
-from stages.core.face_store import TABLE, Faces
+from stages.core.face_store import Faces
 from stages.core.files import read_csv, write_csv
 from stages.core.params import Params, read_params
 from stages.evaluation.ground_truth import read_corrected
 from stages.evaluation.label_issues import find_label_issues, near
 from stages.evaluation.near_duplicates import ALIKE, find_near_duplicates
+from stages.evaluation.out_of_fold import COMBINED, read_combined
 
-COMBINED = Path("data/combined.parquet")
 FACES = Path("data/faces")
-
-
-def read_combined() -> pd.DataFrame:
-    if not COMBINED.is_file():
-        raise UserError(f"{COMBINED}: no such file; run dvc repro first")
-    combined = pd.read_parquet(COMBINED)
-    if "class_0" not in combined:
-        raise UserError(f"{COMBINED}: no columns class_0, class_1, ...; run dvc repro again")
-    return combined
 
 
 def check_same(file: Path, photos, known) -> None:
@@ -77,11 +68,10 @@ def main():
             raise UserError(f"{option}: {file}: name a file that ends in .csv")
     if len(set(map(Path, outs.values()))) < len(outs):
         raise UserError(f"--out and --twins: {args.out}: name two files")
-    combined, p = read_combined(), read_params()
+    p = read_params()
+    combined = read_combined(p.classes)
     if p.labels.corrections and Path(args.out).resolve() == Path(p.labels.corrections).resolve():
         raise UserError(f"--out: {args.out} is labels.corrections, and holds what you accepted; name another file")
-    if not (FACES / TABLE).is_file():
-        raise UserError(f"{FACES}: no crops there; run dvc repro first")
     given, labels = read_csv("data/given.csv", ["photo", "person", *p.classes.attributes]), read_corrected(p)
     photos, faces = read_csv("data/photos.csv", ["photo", "person", "part"]), Faces(FACES)
     seen = combined.photo[combined.part == "train"]

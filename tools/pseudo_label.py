@@ -8,7 +8,6 @@ and is never scored by them. Lee, "Pseudo-Label: The Simple and Efficient Semi-S
 Networks", 2013.
 """
 import argparse
-import io
 
 import numpy as np
 import pandas as pd
@@ -19,20 +18,23 @@ from stages.core.errors import UserError
 from stages.core.files import write_csv
 from stages.core.model_params import PSEUDO, Model
 from stages.core.params import FILE, read_params
+from stages.core.tables import check_predictions, parse_table
 from stages.core.yaml_file import load
 from stages.evaluation.breakdown import joint_of, marginals
+from stages.evaluation.out_of_fold import COMBINED, of_combined
 from tools.shared.revisions import read_at
-
-COMBINED = "data/combined.parquet"
 
 
 def read_combined(revision: str, classes: Classes) -> pd.DataFrame:
-    """data/combined.parquet of a revision; raises UserError if it has not the probabilities of these classes."""
-    table = pd.read_parquet(io.BytesIO(read_at(revision, COMBINED)))
-    found = sum(column.startswith("class_") for column in table)
-    if found != classes.count:
-        raise UserError(f"{revision}: its {COMBINED} has {found} columns class_0, class_1, ..., and params.yaml has "
-                        f"{classes.count} classes; run that experiment again")
+    """data/combined.parquet of a revision; raises UserError if it is damaged or has not the probabilities of these classes."""
+    texts, columns, numbers = of_combined(classes)
+    try:
+        table = parse_table(read_at(revision, COMBINED), ".parquet", ["photo", *texts], [*columns, *numbers])
+        if (found := sum(column.startswith("class_") for column in table)) != classes.count:
+            raise ValueError(f"it has {found} columns class_0, class_1, ..., and params.yaml {classes.count} classes")
+        check_predictions(table, columns, numbers)
+    except ValueError as error:
+        raise UserError(f"{revision}: its {COMBINED}: {error}; run that experiment again") from None
     return table
 
 

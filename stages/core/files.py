@@ -2,12 +2,16 @@
 import csv
 import json
 import os
+import re
 from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from stages.core.errors import UserError
+
+RUNS = re.compile(r"'*(?:[=@\t\r\n]|[+-](?!(?:\d+(?:\.\d+)?)?$))")  # texts that a spreadsheet runs; no number, and no lone -
 
 
 def damaged(path, what: str, out, stage: str) -> UserError:
@@ -35,13 +39,29 @@ def atomic_write(path):
 
 
 def write_csv(frame: pd.DataFrame, path) -> None:
+    """Write a table, with ' before each text that a spreadsheet would run; read_csv takes it off again."""
+    texts = {column: disarmed(frame[column]) for column in frame if not is_numeric_dtype(frame[column])}
+    returns = any(text.astype(str).str.contains("\r", regex=False).any() for text in texts.values())
+    quoting = csv.QUOTE_NONNUMERIC if returns else csv.QUOTE_MINIMAL  # which quotes no carriage return
     with atomic_write(path) as part:
-        frame.to_csv(part, index=False, lineterminator="\n")
+        frame.assign(**texts).to_csv(part, index=False, lineterminator="\n", quoting=quoting)
+
+
+def disarmed(texts: pd.Series) -> pd.Series:
+    """The texts with ' before what a spreadsheet takes for a formula (OWASP, "CSV Injection"), and before one that looks so."""
+    armed = texts.map(lambda text: isinstance(text, str) and RUNS.match(text) is not None).astype(bool)
+    return texts.where(~armed, "'" + texts.astype(str))
+
+
+def armed_again(texts: pd.Series) -> pd.Series:
+    """The texts as they were before disarmed()."""
+    return texts.map(lambda text: text[1:] if text[:1] == "'" and RUNS.match(text) else text)
 
 
 def write_parquet(frame: pd.DataFrame, path) -> None:
+    """Write a table with checksums, by which stages/core/tables.py tells a damaged one."""
     with atomic_write(path) as part:
-        frame.to_parquet(part, index=False)
+        frame.to_parquet(part, index=False, write_page_checksum=True)
 
 
 def write_json(value, path) -> None:
@@ -50,7 +70,8 @@ def write_json(value, path) -> None:
 
 
 def read_csv(path, columns: list[str], delimiter: str = ",", lower: bool = False) -> pd.DataFrame:
-    """Read a CSV as text, so that an id keeps its leading zeros and a person called NA is not taken as missing.
+    """Read a CSV as text, so that an id keeps its leading zeros and a person called NA is not taken as missing. A ' before
+    a formula is no part of the text: write_csv puts it there.
 
     lower: the names of the columns are read in lower case and without spaces around them.
     Raises UserError if the file is missing, is no CSV, lacks one of `columns`, has one twice, or has a row with more or
@@ -80,4 +101,4 @@ def read_csv(path, columns: list[str], delimiter: str = ",", lower: bool = False
     for line, row in rows:
         if len(row) != len(names):
             raise UserError(f"{path}: line {line} has {len(row)} cells, and the first has {len(names)}: {', '.join(names)}")
-    return pd.DataFrame([row for _, row in rows], columns=names, dtype=str)
+    return pd.DataFrame([row for _, row in rows], columns=names, dtype=str).apply(armed_again)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from stages.core.classes import AGE, Classes
 from stages.core.metrics import f1_by_class, macro_f1
+from stages.core.tables import read_table
 
 BINS = np.linspace(0, 1, 11)  # of the confidence: tenths
 
@@ -97,8 +98,9 @@ def learning_curves(models: list[str], folds: list[int]) -> pd.DataFrame:
     tables = []
     for model in models:
         for fold in folds:
-            metrics = Path("models", model, str(fold), "live/plots/metrics")
-            f1, loss = (pd.read_csv(metrics / f"{name}.tsv", sep="\t") for name in ("val/f1", "train/loss"))
+            folder = Path("models", model, str(fold))
+            f1, loss = (read_table(folder / f"live/plots/metrics/{name}.tsv", [], ["step", name.split("/")[1]],
+                                   f"train@{model}-{fold}", folder) for name in ("val/f1", "train/loss"))
             tables.append(pd.DataFrame({"series": f"{model}, fold {fold}", "epoch": f1.step + 1, "loss": loss.loss,
                                         "f1": f1.f1}))
     return pd.concat(tables)

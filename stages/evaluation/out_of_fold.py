@@ -3,6 +3,25 @@ import pandas as pd
 
 from stages.core.classes import Classes
 from stages.core.files import read_csv
+from stages.core.metrics import CLASS
+from stages.core.tables import read_predictions
+
+COMBINED = "data/combined.parquet"
+
+
+def read_combined(classes: Classes) -> pd.DataFrame:
+    """data/combined.parquet: photo, part, the labels given (from 0), and probabilities class_0, class_1, ...; a row a photo.
+
+    Raises UserError where it is not what the stage combine wrote for these classes and photos.
+    """
+    photos = read_csv("data/photos.csv", ["photo"]).photo
+    return read_predictions(COMBINED, *of_combined(classes), photos, "combine")
+
+
+def of_combined(classes: Classes) -> tuple[list[str], list[str], dict[str, int]]:
+    """The columns of data/combined.parquet: texts, probabilities, and numbers of classes with how many there are."""
+    return ["part"], [f"class_{i}" for i in range(classes.count)], {CLASS: classes.count, **dict(zip(classes.attributes,
+                                                                                                     classes.sizes))}
 
 
 def read_out_of_fold(combined: pd.DataFrame, truth: pd.DataFrame, years: pd.Series | None, classes: Classes) -> pd.DataFrame:

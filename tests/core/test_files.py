@@ -1,8 +1,9 @@
 """A file appears whole or not at all, and a table without a needed column is refused."""
+import pandas as pd
 import pytest
 
 from stages.core.errors import UserError
-from stages.core.files import atomic_write, read_csv
+from stages.core.files import atomic_write, read_csv, write_csv
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -23,6 +24,25 @@ def test_text_stays_text(tmp_path):
 def test_quotes_empty_lines_and_what_excel_adds_are_no_part_of_the_text(tmp_path):
     (tmp_path / "t.csv").write_bytes(b'\xef\xbb\xbfperson,age\r\n"Doe, J.",30\r\n\r\n,""\r\n')
     assert read_csv(tmp_path / "t.csv", ["person", "age"]).values.tolist() == [["Doe, J.", "30"], ["", ""]]
+
+
+FORMULAS = ["=1+1", "+1+1", "-2+3", "@SUM(A1)", "=cmd|' /C calc'!A0", "\t=1", "\r=1", "\n=1", "'=1", "''@x"]
+PLAIN = ["007", "-3", "+3.5", "-", "", "'", "'a", "anna", "a=b", "1-1", "a\rb", "a\nb"]
+
+
+def test_no_text_of_a_table_is_a_formula_for_a_spreadsheet_and_all_are_read_as_they_were(tmp_path):
+    texts = FORMULAS + PLAIN
+    write_csv(pd.DataFrame({"person": texts, "score": [-float(i) for i in range(len(texts))]}), tmp_path / "t.csv")
+    cells = pd.read_csv(tmp_path / "t.csv", dtype=str, keep_default_na=False)
+    assert cells.person.tolist() == [f"'{text}" for text in FORMULAS] + PLAIN
+    assert cells.score[3] == "-3.0"
+    assert read_csv(tmp_path / "t.csv", ["person"]).person.tolist() == texts
+
+
+def test_what_is_no_text_stays_what_it_was(tmp_path):
+    frame = pd.DataFrame({"mixed": [None, -1, "-1", True], "names": pd.Categorical(["a", "b", "a", "b"]), "empty": [None] * 4})
+    write_csv(frame, tmp_path / "t.csv")
+    assert (tmp_path / "t.csv").read_text() == "mixed,names,empty\n,a,\n-1,b,\n-1,a,\nTrue,b,\n"
 
 
 def test_a_table_without_rows_has_its_columns(tmp_path):

@@ -52,6 +52,15 @@ def test_every_photo_has_a_row_and_what_is_left_out_is_named(label, photos):
     assert "; 1 could not be read" in err
 
 
+def test_no_name_of_a_photo_runs_in_a_spreadsheet(label, photos):
+    names = ["=cmd|' calc'!A0.jpg", "+1.jpg", "@a.jpg", "=a\rb.jpg", "a\rb.jpg"]
+    for name in names:
+        (photos.parent / name).write_bytes((photos / "a.jpg").read_bytes())
+    _, out, _ = label(*names, "--csv")
+    rows = csv.DictReader(io.StringIO(out, newline=""))
+    assert [row["photo"] for row in rows] == [*(f"'{name}" for name in names[:4]), names[4]]
+
+
 def test_json_has_a_line_a_photo_with_its_faces(label, photos):
     status, out, _ = label("photos/a.jpg", "photos/b.jpg", "--json")
     lines = [json.loads(line) for line in out.splitlines()]

@@ -8,6 +8,7 @@ import json
 import re
 import tarfile
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
@@ -43,6 +44,24 @@ def card_of_hash(name: str, content: bytes):
     """A function that gives a bundle's card the hash of another content of a file."""
     digest = hashlib.sha256(content).hexdigest()
     return lambda data: json.dumps((told := json.loads(data)) | {"files": told["files"] | {name: digest}}).encode()
+
+
+def rows(edit):
+    """A function that changes a Parquet table by its frame."""
+    def change(data: bytes) -> bytes:
+        edit(pd.read_parquet(io.BytesIO(data))).to_parquet(out := io.BytesIO(), index=False)
+        return out.getvalue()
+    return change
+
+
+def with_value(column: str, value, row: int = 0):
+    """A function that changes a cell of a Parquet table."""
+    return rows(lambda frame: frame.assign(**{column: [value if i == row else v for i, v in enumerate(frame[column])]}))
+
+
+def anew(out: str, stage: str) -> str:
+    """What a damaged file's line ends with."""
+    return f"run dvc checkout --force {out}, or dvc repro --force --single-item {stage}"
 
 
 def unlabelled(table: bytes) -> bytes:
@@ -82,6 +101,7 @@ FAIRFACE = {"data.root": "mine", "mine/train/1.jpg": A, "mine/train/2.jpg": B}
 IMDB = {"data.root": "mine", "mine/00/nm1_rm2.jpg": A, "mine/00/x.jpg": B}
 CORRECTED = {"labels.corrections": "data/corrections/own.csv"}
 GIVEN = "photo,person,gender,age\n" + "".join(f"{name}.jpg,{name},male,{20 + i}\n" for i, name in enumerate("abcd"))
+MISSING = "no such file; `dvc repro` makes what earlier stages write"
 HEAD = "person,attribute,old,new,source\n"
 
 CASES = [
@@ -603,6 +623,38 @@ CASES = [
     ("stages.predict hair 0", {}, "params.yaml: models: 'hair' is not listed; listed are mask, gender, age"),
     ("stages.combine", {"data.root": "mine", "data.layout": "folders", "combine.by_person": True},
      "mine: photo eval/images/06cd5822a347083b9e11efcd1efd00b7ec8e64b8.jpg has no person (14 photos), and ..."),
+    # what another stage wrote and is not whole
+    *[("stages.combine", {"data/predictions/age/0.parquet": change},
+       f"data/predictions/age/0.parquet: {what}; {anew('data/predictions/age/0.parquet', 'predict@age-0')}")
+      for change, what in (
+          (half, "no PARQUET table"), (b"", "no PARQUET table"), ("photo,p0\n", "no PARQUET table"),
+          (parquet(photo=["a"]), "no column p0, p1, p2"),
+          (rows(lambda frame: frame.assign(p1="x")), "its column p1 does not hold numbers"),
+          (with_value("p1", 1.5), "p1 of ... is 1.5, and must be from 0 to 1"),
+          (with_value("p2", float("nan")), "p2 of ... is nan, and must be from 0 to 1"),
+          (with_value("photo", "b.jpg"), "the photo b.jpg is not in data/photos.csv"),
+          (rows(lambda frame: pd.concat([frame, frame[:1]])), "the photo ... is there twice"))],
+    *[(stage, {"data/combined.parquet": change}, f"data/combined.parquet: {what}; {anew('data/combined.parquet', 'combine')}")
+      for stage in ("stages.evaluate", "stages.report", "tools.baseline", "tools.label_issues")
+      for change, what in (
+          (half, "no PARQUET table"), (rows(lambda frame: frame.drop(columns="class_3")), "no column class_3"),
+          (with_value("age", 3), "age of ... is 3, and must be from 0 to 2"),
+          (with_value("class", -1), "class of ... is -1, and must be from 0 to 17"),
+          (with_value("photo", "b.jpg"), "the photo b.jpg is not in data/photos.csv"))],
+    *[("stages.evaluate", {f"models/age/0/live/plots/metrics/train/{name}.tsv": change},
+       f"models/age/0/live/plots/metrics/train/{name}.tsv: {what}; {anew('models/age/0', 'train@age-0')}")
+      for name, change, what in (("loss", b"", "no TSV table"), ("loss", "step\n0\n", "no column loss"),
+                                 ("loss", "step\tloss\n0\tlow\n", "its column loss does not hold numbers"))],
+    *[("stages.report", {f"reports/plots/{name}.csv": change},
+       f"reports/plots/{name}.csv: {what}; {anew('reports/plots', 'evaluate')}")
+      for name, change, what in (("found", b"", "no CSV table"), ("classes", b"\xff\xfe", "no CSV table"),
+                                 ("curves", "series,epoch\n", "no column loss, f1"),
+                                 ("classes", "class,f1,photos\na,high,3\n", "its column f1 does not hold numbers"))],
+    *[("stages.report", {"reports/metrics.json": change},
+       f"reports/metrics.json: {what}; {anew('reports/metrics.json', 'evaluate')}")
+      for change, what in ((half, "not JSON"), ("3", "not JSON"), ("[]", "no scored, ..."), ("{}", "no scored, ..."))],
+    ("stages.export", {"data/decision.json": half},
+     f"data/decision.json: not JSON; {anew('data/decision.json', 'combine')}"),
     ("stages.combine", {"data/predictions/age/0.parquet": None},
      "data/predictions/age/0.parquet: no such file; `dvc repro` makes what earlier stages write"),
     ("stages.evaluate", {"data/combined.parquet": None},
@@ -689,10 +741,17 @@ CASES = [
     ("tools.compare HEAD workspace", {"reports/plots/labels.csv": lambda old: b"\n".join(old.splitlines()[:9])},
      "HEAD and workspace scored different photos: 8 of 42 and 8 in common; give runs of one split and fold, or compare ..."),
     ("tools.compare HEAD workspace", {"reports/plots/labels.csv": edited(",person,", ",someone,")},
-     "workspace: its reports/plots/labels.csv does not say whose photos they are; run it again"),
+     "workspace: its reports/plots/labels.csv is no table of photo, person, class_true and class_predicted; run it again"),
+    ("tools.compare HEAD workspace", {"reports/plots/labels.csv": half},
+     "HEAD and workspace scored different photos: ..."),
+    ("tools.compare HEAD workspace", {"reports/plots/labels.csv": b""},
+     "workspace: its reports/plots/labels.csv is no table of photo, person, class_true and class_predicted; run it again"),
+    ("tools.compare HEAD workspace", {"reports/plots/labels.csv": edited("incorrect_female_30to59", "well_female", 1)},
+     "workspace: its reports/plots/labels.csv has a class 'well_female'; run it again"),
     ("tools.compare HEAD workspace --labels HEAD", {"reports/plots/labels.csv": edited("train/images", "train/others")},
      "HEAD, workspace: no photo was scored by all of them; give runs of one split and fold"),
-    ("tools.compare HEAD workspace", {"models": ["mask"]},
+    ("tools.compare HEAD workspace", {
+        "models": ["mask"], "reports/plots/labels.csv": "photo,person,class_true,class_predicted\na,b,worn,bare\n"},
      "HEAD labels photos by mask, gender, age (18 classes), and workspace by mask (3): their scores are of other things"),
     ("tools.score mine/a.csv", {}, "python -m tools.score: error: the following arguments are required: LABELS"),
     ("tools.score mine/a.csv mine/b.csv", {}, "mine/a.csv: no such file"),
@@ -719,10 +778,10 @@ CASES = [
     ("tools.label_issues --out x.csv --twins x.csv", {}, "--out and --twins: x.csv: name two files"),
     ("tools.label_issues --out data/corrections/own.csv", CORRECTED | {"data/corrections/own.csv": HEAD},
      "--out: data/corrections/own.csv is labels.corrections, and holds what you accepted; name another file"),
-    ("tools.label_issues", {"data/combined.parquet": None}, "data/combined.parquet: no such file; run dvc repro first"),
+    ("tools.label_issues", {"data/combined.parquet": None}, f"data/combined.parquet: {MISSING}"),
     ("tools.label_issues", {"data/combined.parquet": parquet(photo=["a"])},
-     "data/combined.parquet: no columns class_0, class_1, ...; run dvc repro again"),
-    ("tools.label_issues", {"data/faces/faces.json": None}, "data/faces: no crops there; run dvc repro first"),
+     f"data/combined.parquet: no column part, class_0, ...; {anew('data/combined.parquet', 'combine')}"),
+    ("tools.label_issues", {"data/faces/faces.json": None}, f"data/faces/faces.json: {MISSING}"),
     ("tools.label_issues", {"data/given.csv": lambda old: old.splitlines(True)[0]},
      "data/combined.parquet: train/images/000101-1_female_Asian_22/incorrect_mask.jpg is not in data/photos.csv any ..."),
     ("tools.pseudo_label HEAD hair", {}, "params.yaml: 'hair' is no model's section; there are mask, gender, age, joint"),
@@ -730,8 +789,12 @@ CASES = [
     ("tools.pseudo_label none age", {},
      "none: its data/combined.parquet cannot be had (unknown Git revision 'none'); `dvc exp list --all-commits` names ..."),
     ("tools.pseudo_label workspace age", {"classes.age": [20, 40, 60]},
-     "workspace: its data/combined.parquet has 18 columns class_0, class_1, ..., and params.yaml has 24 classes; run ..."),
-    ("tools.baseline", {"data/combined.parquet": None}, "data/combined.parquet: no such file; run dvc repro first"),
+     "workspace: its data/combined.parquet: no column class_18, class_19, ...; run that experiment again"),
+    ("tools.pseudo_label workspace age", {"classes.age": [30]},
+     "workspace: its data/combined.parquet: it has 18 columns class_0, class_1, ..., and params.yaml 12 classes; run ..."),
+    ("tools.pseudo_label workspace age", {"data/combined.parquet": half},
+     "workspace: its data/combined.parquet: no PARQUET table; run that experiment again"),
+    ("tools.baseline", {"data/combined.parquet": None}, f"data/combined.parquet: {MISSING}"),
     ("tools.baseline", {f"data/labels/{name}.csv": unlabelled for name in ("mask", "gender", "age")},
      "data/labels: no photo has labels of all of mask, gender, age; nothing to score"),
     ("tools.weights resnet18", {},

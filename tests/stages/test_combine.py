@@ -5,9 +5,11 @@ import pytest
 
 from labeller.voting.probabilities import scale
 from stages.combine import (
+    calibrated,
     decide_classes,
     offsets_for_new,
     persons,
+    read_members,
     submission,
     temperatures,
     vote_on_classes,
@@ -19,7 +21,12 @@ from stages.core.metrics import with_values
 from stages.core.params import parse
 from tests.sections import SHIPPED
 
-ALIKE = {"0": 1.0, "1": 1.0, "refit": 1.0}  # temperatures that change nothing
+PHOTOS = pd.Series(["a", "b", "e", *(f"t{i}" for i in range(3000))])
+
+
+def members(p, *names: str) -> dict:
+    """The tables of the models' networks."""
+    return {name: read_members(name, p, PHOTOS) for name in names or p.models}
 
 
 def write(folder, model: str, fold, chances: dict) -> None:
@@ -44,7 +51,7 @@ def params(here):
 
 def male(p: dict, *names: str) -> dict:
     """The voted probability of the first gender, by photo."""
-    return vote_over(list(names), parse(p | {"models": ["mask", "age", *names]}), {name: ALIKE for name in names}).p0.to_dict()
+    return vote_over(list(names), members(p := parse(p | {"models": ["mask", "age", *names]}), *names), p).p0.to_dict()
 
 
 def test_only_listed_models_vote_and_only_on_whom_they_have_not_seen(params):
@@ -80,7 +87,7 @@ def both(here):
 def classes(p: dict, weights=None, vote="soft", **changes) -> np.ndarray:
     """The voted probabilities (18,) of photo a."""
     p = p | changes | {"combine": p["combine"] | {"weights": weights or {}, "vote": vote}}
-    return vote_on_classes(parse(p), dict.fromkeys(p["models"], ALIKE)).loc["a"].to_numpy()
+    return vote_on_classes(members(parse(p)), parse(p)).loc["a"].to_numpy()
 
 
 def test_specialists_make_the_class_of_the_likeliest_of_each_attribute(both):
@@ -135,12 +142,14 @@ def test_calibration_scales_each_fold_by_its_own_people_and_the_refit_by_their_m
     write(here, "gender", "refit", {"e": [0.2, 0.8]})
     truth = pd.DataFrame({"gender": true}, index=[f"t{i}" for i in range(3000)])
     p = parse(params | {"combine": params["combine"] | {"calibration": "temperature"}})
-    voted = vote_over(["gender"], p, {"gender": temperatures("gender", p, truth)}).p0
+    tables = read_members("gender", p, PHOTOS)
+    found = temperatures("gender", tables, p, truth)
+    voted = vote_over(["gender"], {"gender": {fold: calibrated(table, found[fold]) for fold, table in tables.items()}}, p).p0
     assert voted[truth.index].to_numpy() == pytest.approx(chances[:, 0], abs=0.02)
     assert voted["e"] == pytest.approx((scale(np.array([[0.8, 0.2]]), 0.5)[0, 0] + scale(np.array([[0.8, 0.2]]), 2)[0, 0]) / 2,
                                        abs=0.02)
     p = parse(params | {"refit": ["gender"], "combine": params["combine"] | {"calibration": "temperature"}})
-    assert temperatures("gender", p, truth)["refit"] == pytest.approx(1.25, abs=0.05)
+    assert temperatures("gender", read_members("gender", p, PHOTOS), p, truth)["refit"] == pytest.approx(1.25, abs=0.05)
 
 
 def test_people_are_told_apart_by_part_and_a_photo_without_one_is_named():

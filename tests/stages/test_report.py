@@ -189,6 +189,31 @@ def test_a_table_is_sorted_by_a_click_on_its_head_and_by_the_keyboard(browser, a
     assert people() == ["ann", "bea", "cid"]
 
 
+@needs_chromium
+def test_no_name_is_run_or_changes_the_page(browser, again, monkeypatch):
+    evil = """<script>document.title = "run"</script>'"><img src=x onerror='document.title = "run"'>&lt;b&gt;{{ 7 * 7 }}"""
+    labels = pd.read_csv("reports/plots/labels.csv")
+    photo = labels.photo[labels.class_true != labels.class_predicted].iloc[0]  # which has a card
+    store, read = gallery.Faces, report.read_out_of_fold
+    monkeypatch.setattr(report, "suspected", lambda p, combined: [dict.fromkeys(("person", "source", "photo"), evil)])
+    monkeypatch.setattr(report, "read_out_of_fold", lambda *inputs: read(*inputs).assign(
+        person=evil, photo=lambda scored: scored.photo.replace(photo, evil)))
+
+    def faces(folder):
+        found = store(folder)
+        found.photos = [evil if name == photo else name for name in found.photos]
+        return found
+
+    monkeypatch.setattr(report, "Faces", faces)
+    report.main()
+    browser.get(again.as_uri())
+    show_all(browser)
+    assert browser.title != "run"
+    assert severe(browser) == []
+    assert browser.find_element(By.CSS_SELECTOR, ".sortable tbody td").text == evil
+    assert [card for card in browser.find_elements(By.CLASS_NAME, "card") if evil in card.get_attribute("textContent")]
+
+
 def test_the_same_inputs_make_the_same_bytes(again):
     report.main()
     first = again.read_bytes()

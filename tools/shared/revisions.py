@@ -84,9 +84,14 @@ def read_labels(revision: str) -> pd.DataFrame:
         return kept
     classes = classes_at(revision)
     number = {name: i for i, name in enumerate(classes.names)}
-    table = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
-    if "person" not in table:
-        raise UserError(f"{revision}: its {LABELS} does not say whose photos they are; run it again")
+    try:
+        table = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
+        wrong = sorted({*table.class_true, *table.class_predicted} - {"", *number})
+    except (ValueError, AttributeError):
+        table, wrong = pd.DataFrame(), []
+    if wrong or "person" not in table or "photo" not in table:
+        what = f"has a class {wrong[0]!r}" if wrong else "is no table of photo, person, class_true and class_predicted"
+        raise UserError(f"{revision}: its {LABELS} {what}; run it again")
     table = table[table.class_true != ""]  # which are of photos without all labels
     if table.empty:
         raise UserError(f"{revision}: no photo that it scored has labels of all of {', '.join(classes.attributes)}, so its "

@@ -241,7 +241,8 @@ function table() {
     faces.forEach((face, i) => rows.push([photo.name, i, face.found, ...face.box, face.class, ...Object.values(face.labels),
       ...attributes.map((a) => face.probabilities[a][face.labels[a]].toFixed(4)), ""]));
   }
-  const cell = (value) => (/[",\n]/.test(value) ? `"${String(value).replaceAll('"', '""')}"` : value);
+  const disarmed = (value) => (/^'*([=@\t\r\n]|[+-](?!(\d+(\.\d+)?)?$))/.test(value) ? `'${value}` : String(value)); // a spreadsheet runs nothing
+  const cell = (value) => (/[",\r\n]/.test(disarmed(value)) ? `"${disarmed(value).replaceAll('"', '""')}"` : disarmed(value));
   return rows.map((row) => row.map(cell).join(",")).join("\n") + "\n";
 }
 

@@ -97,6 +97,18 @@ def test_the_saved_table_is_the_commands(page, folder, files):
     assert saved == wanted
 
 
+def test_no_name_of_a_photo_runs_in_a_spreadsheet_or_on_the_page(page, files, tmp_path):
+    names = ["=cmd|' calc'!A0.jpg", "@a.jpg", "<img src=x onerror='document.title = 1'>.jpg"]
+    for name in names:
+        (tmp_path / name).write_bytes(files[0].read_bytes())
+        give(page, tmp_path / name)
+    cards(page, 3)
+    saved = list(csv.DictReader(io.StringIO(page.execute_async_script(SAVED))))
+    assert [row["photo"] for row in saved] == [f"'{names[0]}", f"'{names[1]}", names[2]]
+    assert page.title != "1"
+    assert severe(page) == []
+
+
 def test_a_bad_file_gets_a_readable_message_and_the_others_their_labels(page, files, tmp_path):
     (tmp_path / "notes.jpg").write_text("no photo")
     give(page, tmp_path / "notes.jpg")
