@@ -12,6 +12,7 @@ from pathlib import Path
 from stages.core.errors import UserError, one_line
 from stages.core.stage_progress import announce
 
+WORKER_LOST = ("is killed by signal", "exited unexpectedly", "terminated abruptly", "shared memory")
 LOG = Path("logs/times.csv")  # git-ignored and no output of a stage, since times differ from run to run
 
 
@@ -58,6 +59,9 @@ def run(main, words: bool = True) -> None:
     except sqlite3.OperationalError as error:
         fail(f"a database that DVC or dvclive keeps its notes in: {error}; is the disk full?")
     except (MemoryError, RuntimeError) as error:
+        if lost := lost_worker(error):
+            fail(f"a process that prepares photos is lost ({lost}); give it more memory or a larger /dev/shm, or lower "
+                 "machine.workers")
         if not lacks_memory(error):
             raise
         fail(f"not enough memory ({str(error).splitlines()[0] if str(error) else 'none is left'}); lower machine.batch, or the "
@@ -68,6 +72,11 @@ def run(main, words: bool = True) -> None:
         log_seconds(main.__globals__["__spec__"].name, time.monotonic() - started)
     except OSError as error:  # main() itself succeeded, so this is no failure
         print(f"warning: {LOG}: {error.strerror}, so the time is not noted", file=sys.stderr)
+
+
+def lost_worker(error: Exception) -> str | None:
+    """What torch or Python say of a worker that was killed or found no shared memory, or None: it has no error of its own."""
+    return next((line.strip() for line in str(error).splitlines() for sign in WORKER_LOST if sign in line), None)
 
 
 def lacks_memory(error: Exception) -> bool:

@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pandas as pd
@@ -54,6 +55,9 @@ def test_a_reader_that_has_enough_is_no_mistake():
     assert running.wait() == 1
 
 
+LOST = "give it more memory or a larger /dev/shm, or lower machine.workers\n"
+
+
 @pytest.mark.parametrize("mistake, line", [
     (UserError("params.yaml: age.lr = -1: must be above 0"), "error: params.yaml: age.lr = -1: must be above 0\n"),
     (FileNotFoundError(2, "No such file or directory", "data/faces/faces.json"),
@@ -65,6 +69,10 @@ def test_a_reader_that_has_enough_is_no_mistake():
     (MemoryError(), "error: not enough memory (none is left); lower machine.batch, or the model's batch or image_size\n"),
     (RuntimeError("CUDA out of memory.\nSee"),
      "error: not enough memory (CUDA out of memory.); lower machine.batch, or the model's batch or image_size\n"),
+    (RuntimeError("Caught RuntimeError in DataLoader worker process 0.\nTraceback\nRuntimeError: no shared memory(shm)\n"),
+     f"error: a process that prepares photos is lost (RuntimeError: no shared memory(shm)); {LOST}"),
+    (BrokenProcessPool("A process in the process pool was terminated abruptly"),
+     f"error: a process that prepares photos is lost (A process in the process pool was terminated abruptly); {LOST}"),
     (OSError(36, "File name too long", "a\nb\udcff"), "error: a\\nb\\udcff: File name too long\n"),
 ])
 def test_a_mistake_is_one_line_and_status_1(capsys, mistake, line):
