@@ -24,8 +24,8 @@ from stages.core.errors import UserError
 from stages.core.files import read_csv, write_csv, write_json, write_parquet
 from stages.core.metrics import CLASS, with_values
 from stages.core.params import SPECIALISTS, Params, read_params
-from stages.core.tables import read_predictions
 from stages.evaluation.ground_truth import read_truth
+from stages.evaluation.tables import read_predictions
 from stages.voting.calibration import find_temperature
 from stages.voting.class_offsets import decide, find_offsets, groups_of
 from stages.voting.person_vote import sure_of_masks, vote_by_person

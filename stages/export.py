@@ -21,10 +21,10 @@ from stages.core.command_line import run
 from stages.core.face_store import Faces
 from stages.core.files import read_csv, write_json
 from stages.core.params import FILE, Params, read_params
-from stages.core.tables import read_json
 from stages.core.yaml_file import read_yaml
 from stages.evaluation.out_of_fold import read_combined
 from stages.evaluation.plots import read_plot
+from stages.evaluation.tables import read_json
 from stages.exporting.card import readme
 from stages.exporting.int8 import check_f1, cost_of_int8, quantize
 from stages.exporting.networks import digests, write_mtcnn, write_networks

@@ -17,12 +17,12 @@ from stages.core.command_line import run
 from stages.core.face_store import Faces
 from stages.core.files import atomic_write, read_csv
 from stages.core.params import Params, read_params
-from stages.core.tables import read_json
 from stages.evaluation.bootstrap import DRAWS
 from stages.evaluation.ground_truth import read_corrected, read_truth, read_years
 from stages.evaluation.label_issues import find_label_issues
 from stages.evaluation.out_of_fold import read_combined, read_out_of_fold
 from stages.evaluation.plots import COLUMNS, read_plot
+from stages.evaluation.tables import read_json
 from stages.reporting.gallery import cards
 from stages.reporting.pictures import data_pictures, error_pictures
 from stages.reporting.theme import COLORS, color_of

@@ -18,10 +18,10 @@ from stages.core.errors import UserError
 from stages.core.files import write_csv
 from stages.core.model_params import PSEUDO, Model
 from stages.core.params import FILE, read_params
-from stages.core.tables import check_predictions, parse_table
 from stages.core.yaml_file import load
 from stages.evaluation.breakdown import joint_of, marginals
 from stages.evaluation.out_of_fold import COMBINED, of_combined
+from stages.evaluation.tables import check_predictions, parse_table
 from tools.shared.revisions import read_at
 
 

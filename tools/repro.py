@@ -28,6 +28,7 @@ class Schedule:
     def __init__(self, pipeline: Pipeline, jobs: int):
         self.pipeline, self.jobs, self.gpus, self.screen = pipeline, jobs, gpus(), Screen()
         self.waiting, self.running, self.asked = list(pipeline.order), [], set()
+        self.blocked: set[str] = set()  # by what a killed run left behind
         self.ended: dict[str, str] = {}
 
     def run(self) -> None:
@@ -67,7 +68,8 @@ class Schedule:
             self.waiting.remove(name)
             self.running.append(Job(name, share(self.jobs, self.gpus, self.running)))
             done = f"{len(self.ended)} of {len(self.pipeline.order)}"
-            self.screen.say(f"{name} starts ({len(self.running)} run, {done} are done)")
+            if name not in self.blocked:
+                self.screen.say(f"{name} starts ({len(self.running)} run, {done} are done)")
 
     def end(self, job: Job) -> None:
         """What follows from how a stage ended."""
@@ -75,7 +77,10 @@ class Schedule:
         if job.process.returncode == 0:
             self.ended[job.name] = "ran"
             self.screen.say(f"{job.name} is done {took}")
-        elif BUSY in job.log.read_text(errors="replace"):  # by one that a killed run left behind, and that will end
+        elif BUSY in job.log.read_text(errors="replace"):  # and it will end
+            if job.name not in self.blocked:
+                self.screen.say(f"{job.name} waits for another dvc that works on its files")
+            self.blocked.add(job.name)
             self.waiting.append(job.name)
             time.sleep(1)
         else:

@@ -59,7 +59,7 @@ def armed_again(texts: pd.Series) -> pd.Series:
 
 
 def write_parquet(frame: pd.DataFrame, path) -> None:
-    """Write a table with checksums, by which stages/core/tables.py tells a damaged one."""
+    """Write a table with checksums, by which stages/evaluation/tables.py tells a damaged one."""
     with atomic_write(path) as part:
         frame.to_parquet(part, index=False, write_page_checksum=True)
 

@@ -41,6 +41,7 @@ class Model(Section):
     head_lr: Annotated[float, Field(gt=0, le=10)] | None
     layer_decay: Annotated[float, Field(gt=0, le=1)]
     grad_accum_steps: Count
+    halve_batch: bool
     weight_decay: Annotated[float, Field(ge=0, le=1)]
     clip_grad: Annotated[float, Field(ge=0)]
     schedule: Annotated[Literal["none", "cosine", "cosine_restarts", "step", "exponential", "one_cycle"], null_is_none]

@@ -11,7 +11,7 @@ import pandas as pd
 
 from stages.core.classes import AGE, Classes
 from stages.core.metrics import f1_by_class, macro_f1
-from stages.core.tables import read_table
+from stages.evaluation.tables import read_table
 
 BINS = np.linspace(0, 1, 11)  # of the confidence: tenths
 

@@ -4,7 +4,7 @@ import pandas as pd
 from stages.core.classes import Classes
 from stages.core.files import read_csv
 from stages.core.metrics import CLASS
-from stages.core.tables import read_predictions
+from stages.evaluation.tables import read_predictions
 
 COMBINED = "data/combined.parquet"
 

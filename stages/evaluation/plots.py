@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from stages.core.tables import read_table
+from stages.evaluation.tables import read_table
 
 PLOTS = Path("reports/plots")
 COLUMNS = {  # of texts, of numbers

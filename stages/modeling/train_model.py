@@ -1,5 +1,6 @@
 """One training run: from a model's section of params.yaml to a folder of weights, settings and curves."""
 import hashlib
+from collections.abc import Callable
 from functools import partial
 from math import ceil
 from pathlib import Path
@@ -9,6 +10,7 @@ import torch
 from dvclive import Live
 
 from stages.core.classes import AGE
+from stages.core.command_line import lacks_memory
 from stages.core.device import pick_device
 from stages.core.errors import UserError
 from stages.core.face_store import Faces
@@ -39,8 +41,10 @@ def train_model(name: str, fold: int | None, out: Path, epochs: int | None = Non
               f"{2 * p.image_size} (crop.height) would stay sharp")
     states, curves, resumes = [], [], []
     for seed in range(p.seed, p.seed + p.soup):
-        one = Training(name, fold, p, seed, sets, faces, params.machine)
-        state, curve = one.fit(out / ("live" if seed == p.seed else f"live-{seed}"))
+        live = out / ("live" if seed == p.seed else f"live-{seed}")
+        one, state, curve = fit_in_memory(partial(Training, name, fold, seed=seed, sets=sets, faces=faces,
+                                                  machine=params.machine), p, live)
+        p = one.p
         states, curves, resumes = [*states, state], [*curves, curve], [*resumes, one.resume]
     by = None if fold is None else p.best
     best = [best_epoch(curve, by) for curve in curves]
@@ -54,6 +58,23 @@ def train_model(name: str, fold: int | None, out: Path, epochs: int | None = Non
         resume.clear()
     print(("kept: " + (f"the mean of {p.soup} trainings" if p.soup > 1 else f"epoch {kept}"))
           + (f", macro F1 {f1:.3f} on the held-out fold" if f1 is not None else ""))
+
+
+def fit_in_memory(training: Callable[[Model], "Training"], p: Model, folder: Path) -> tuple["Training", dict, list[dict]]:
+    """A training, its weights and its curve. Where memory is short and p.halve_batch is set, it starts again with half the
+    batch and twice p.grad_accum_steps, as if both stood so in params.yaml, and says so."""
+    while True:
+        one = training(p)
+        try:
+            return one, *one.fit(folder)
+        except (MemoryError, RuntimeError) as error:
+            if not (p.halve_batch and p.batch >= 4 and lacks_memory(error)):
+                raise
+        del one
+        torch.cuda.empty_cache()
+        p = p.model_copy(update={"batch": p.batch // 2, "grad_accum_steps": 2 * p.grad_accum_steps})
+        print(f"note: not enough memory for a batch of {2 * p.batch}, so training starts again with batch: {p.batch} and "
+              f"grad_accum_steps: {p.grad_accum_steps}", flush=True)
 
 
 def scope(fold: int | None) -> str:
@@ -122,4 +143,5 @@ def settings(p: Model) -> dict:
     ages = {"age_borders": p.classes.borders, "borders": p.borders, "drop": p.drop} if AGE in p.attributes else {}
     return {"attribute": p.attribute, "backbone": p.backbone, "image_size": p.image_size, "heads": p.heads,
             "last_layers": head_of(p), "arcface_scale": p.arcface_scale, "augment": p.augment,
-            "augment_options": p.augment_options, "seed": p.seed, **ages}
+            "augment_options": p.augment_options, "seed": p.seed, "batch": p.batch,
+            "grad_accum_steps": p.grad_accum_steps, **ages}

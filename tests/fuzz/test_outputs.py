@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 from hypothesis import given
 
-from stages.core.tables import check_predictions, parse_table
+from stages.evaluation.tables import check_predictions, parse_table
 from tests.fuzz.bounds import bounded, fuzzed
 from tests.fuzz.made import damaged
 

@@ -1,6 +1,9 @@
-"""A training of fewer epochs than its section says has the schedule of so many; a soup is the mean of its trainings."""
+"""A training of fewer epochs than its section says has the schedule of so many; a soup is the mean of its trainings;
+where memory is short, half the batch makes do."""
+from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -9,7 +12,8 @@ from stages.core.errors import UserError
 from stages.modeling.checkpoints import load_model
 from stages.modeling.lr_schedules import make_schedule
 from stages.modeling.networks import make_network
-from stages.modeling.train_model import Training, average, shortened
+from stages.modeling.train_model import Training, average, shortened, train_model
+from stages.modeling.trainer import Trainer
 from tests.sections import SHIPPED, section
 
 
@@ -78,3 +82,54 @@ def test_a_soup_is_the_mean_of_its_trainings_with_statistics_of_its_own(pretrain
         torch.testing.assert_close(value, alone[key], atol=1e-4, rtol=1e-3)
     assert any((mean[key] - (first[key] + alone[key]) / 2).abs().max() > 1e-4 for key in fresh if "running" in key)
     assert settings["f1"] is not None and not list((pretrained.root / "models/.resume").glob("age*"))
+
+
+@pytest.fixture
+def small_memory(own, monkeypatch):
+    """The tiny project, on a machine whose memory holds a batch of four."""
+    def backward(self, crops, *rest):
+        if len(crops) > 4:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+        return real(self, crops, *rest)
+
+    real = Trainer.backward
+    monkeypatch.setattr(Trainer, "backward", backward)
+    monkeypatch.chdir(own.root)
+    return own
+
+
+def test_where_memory_is_short_half_the_batch_gives_the_weights_of_a_run_with_it(small_memory, capsys):
+    small_memory.set(age__batch=16, age__halve_batch=True)
+    train_model("age", 0, Path("models/age/0"))
+    assert ("note: not enough memory for a batch of 8, so training starts again with batch: 4 and grad_accum_steps: 4"
+            in capsys.readouterr().out)
+    state, noted = load_model(Path("models/age/0"))
+    assert (noted["batch"], noted["grad_accum_steps"]) == (4, 4)
+    small_memory.set(age__batch=4, age__grad_accum_steps=4)
+    train_model("age", 0, Path("models/age/0"))
+    same, _ = load_model(Path("models/age/0"))
+    assert all(torch.equal(state[key], same[key]) for key in state)
+
+
+def test_a_batch_is_halved_only_where_the_parameter_says_so_and_to_two_photos_at_least(small_memory, monkeypatch, capsys):
+    small_memory.set(age__batch=8)
+    with pytest.raises(torch.OutOfMemoryError):
+        train_model("age", 0, Path("models/age/0"))
+    small_memory.set(age__halve_batch=True)
+    monkeypatch.setattr(Trainer, "backward", lambda *_: np.zeros(1 << 50))
+    with pytest.raises(MemoryError):
+        train_model("age", 0, Path("models/age/0"))
+    notes = [line.split(" with ")[1] for line in capsys.readouterr().out.splitlines() if "not enough memory" in line]
+    assert notes == ["batch: 4 and grad_accum_steps: 2", "batch: 2 and grad_accum_steps: 4"]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="not measured yet: no GPU here")
+def test_a_gpu_without_memory_for_the_batch_trains_with_half_of_it(own, monkeypatch, capsys):
+    monkeypatch.chdir(own.root)
+    own.set(machine__device="cuda", age__batch=32, age__image_size=512, age__halve_batch=True)
+    torch.cuda.set_per_process_memory_fraction(0.25 * (1 << 30) / torch.cuda.get_device_properties(0).total_memory)
+    try:
+        train_model("age", 0, Path("models/age/0"))
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+    assert "so training starts again with batch: " in capsys.readouterr().out

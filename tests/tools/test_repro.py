@@ -121,6 +121,8 @@ def test_after_a_kill_another_start_waits_for_what_still_runs(tmp_path):
     status, out, err = tiny.repro("--jobs", "2")
     assert status == 0, out + err
     assert (tiny.root / "b").read_text() == "in\n"
+    assert out.count("a starts") == 1
+    assert out.count("a waits for another dvc that works on its files") == 1
 
 
 def test_what_was_there_before_a_killed_run_and_is_no_more_is_no_mistake(tmp_path):

@@ -26,6 +26,7 @@ class Job:
         LOGS.mkdir(parents=True, exist_ok=True)
         self.name, self.log, self.gpu = name, LOGS / f"{name.replace('/', '_')}.log", environment.get("CUDA_VISIBLE_DEVICES")
         self.began, self.read = time.monotonic(), 0
+        self.log.unlink(missing_ok=True)  # what a killed run left behind may still write to it
         with open(self.log, "wb") as file:
             command = ["dvc", "--wait-for-lock", "repro", "--single-item", name]
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT,

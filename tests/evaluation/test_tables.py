@@ -5,7 +5,7 @@ import pytest
 
 from stages.core.errors import UserError
 from stages.core.files import write_json, write_parquet
-from stages.core.tables import read_json, read_predictions, read_table
+from stages.evaluation.tables import read_json, read_predictions, read_table
 
 PHOTOS = [f"people/{i}.jpg" for i in range(60)]
 TABLE = pd.DataFrame({"photo": PHOTOS, "part": "train", "p0": np.linspace(0, 1, 60, dtype=np.float32), "age": [0, 1, 2] * 20})
