@@ -3,7 +3,11 @@
 Reads   data/boxes.csv and the photos (data/photos.csv is a dep for its hashes: a changed photo reruns this stage)
 Writes  data/faces/        the crops, memory-mapped; see stages/core/face_store.py
 """
+from itertools import chain
 from pathlib import Path
+
+import numpy as np
+import pandas as pd
 
 from labeller.faces.crop import crop_shape, cut_face
 from labeller.faces.prefetch import prefetch
@@ -11,28 +15,43 @@ from stages.core.command_line import run
 from stages.core.errors import UserError
 from stages.core.face_store import write_faces
 from stages.core.files import read_csv
-from stages.core.params import Crop, read_params
+from stages.core.params import Crop, Params, read_params
 from stages.core.progress import progress
+from stages.engine.cluster import on_cluster, spread
 from stages.shards.photos import read_or_reason
 
+PART = 64  # photos that a node of a cluster is given at once
 
-def crops(root: Path, boxes, p: Crop, workers: int):
-    """Yield the crop of each row of boxes; `workers` threads read the photos and crop."""
-    def cut(row):
-        photo = read_or_reason(root / row.photo)
-        if isinstance(photo, str):
-            raise UserError(f"{root / row.photo}: changed since its face was found ({photo}); run dvc repro again")
-        return cut_face(photo, [int(side) for side in (row.x0, row.y0, row.x1, row.y1)], p)
 
-    yield from progress(prefetch(cut, boxes.itertuples(), workers), "cutting", len(boxes))
+def cut(photo: Path, box: list[int], p: Crop) -> np.ndarray:
+    """The crop of a photo, (H, W, 3) uint8; box: x0, y0, x1, y1 in pixels."""
+    pixels = read_or_reason(photo)
+    if isinstance(pixels, str):
+        raise UserError(f"{photo}: changed since its face was found ({pixels}); run dvc repro again")
+    return cut_face(pixels, box, p)
+
+
+def cut_part(photos: list[tuple[Path, list[int]]], p: Crop) -> np.ndarray:
+    """The crops of some photos, (N, H, W, 3) uint8, by a worker of a cluster."""
+    return np.stack([cut(photo, box, p) for photo, box in photos])
+
+
+def crops(root: Path, boxes: pd.DataFrame, p: Params):
+    """Yield the crop of each row of boxes; threads, or the nodes of a cluster, read the photos and crop."""
+    photos = [(root / row.photo, [int(side) for side in (row.x0, row.y0, row.x1, row.y1)]) for row in boxes.itertuples()]
+    if on_cluster(p.machine):
+        parts = [(photos[i:i + PART], p.crop) for i in range(0, len(photos), PART)]
+        found = chain.from_iterable(spread("stages.crop.cut_part", parts, p.machine))
+    else:
+        found = prefetch(lambda photo: cut(*photo, p.crop), photos, p.machine.workers)
+    yield from progress(found, "cutting", len(boxes))
 
 
 def main():
     p = read_params()
     boxes = read_csv("data/boxes.csv", ["photo", "found", "x0", "y0", "x1", "y1"])
     boxes = boxes[boxes.found != "unreadable"]
-    write_faces(Path("data/faces"), list(boxes.photo), crops(Path(p.data.root), boxes, p.crop, p.machine.workers),
-                crop_shape(p.crop))
+    write_faces(Path("data/faces"), list(boxes.photo), crops(Path(p.data.root), boxes, p), crop_shape(p.crop))
     print(f"{len(boxes)} crops of {'x'.join(map(str, crop_shape(p.crop)[::-1]))} pixels")
 
 

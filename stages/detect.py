@@ -11,7 +11,9 @@ labeller/faces/padded_look.py (score: its evidence); `center` if none did, with 
 or `unreadable`, without a box. Of several faces, which `faces` counts, labeller/faces/selection.py selects one.
 """
 import threading
+from collections.abc import Iterable
 from contextlib import nullcontext
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -23,10 +25,13 @@ from stages.core.command_line import run
 from stages.core.device import pick_device
 from stages.core.errors import UserError
 from stages.core.files import read_csv, write_csv
-from stages.core.params import Detect, read_params
+from stages.core.params import Detect, Machine, read_params
 from stages.core.progress import progress
+from stages.engine.cluster import CORES_OF_A_GPU, on_cluster, spread
 from stages.faces.mtcnn import CONTEST_PIXELS, Cascade
 from stages.shards.photos import read_or_reason, read_photos
+
+PART = 4  # batches that a node of a cluster is given at once
 
 
 def batches(images, size: int):
@@ -80,16 +85,44 @@ def rows_in_batches(paths: list[Path], cascade: Cascade, p: Detect, workers: int
         yield from found
 
 
+def find(paths: list[Path], cascade: Cascade, p: Detect, workers: int, batch: int):
+    """Yield the row of each photo, in order."""
+    if cascade.alone:
+        return rows_one_by_one(paths, cascade, p, workers)
+    return rows_in_batches(paths, cascade, p, workers, batch)
+
+
+@cache
+def loaded(device: torch.device) -> Cascade:
+    """The cascade of a worker, which finds faces in many parts."""
+    return Cascade(device)
+
+
+def find_part(paths: list[Path], p: Detect, machine: Machine) -> list[tuple]:
+    """The rows of some photos, by a worker of a cluster; where it has a GPU, threads decode beside it."""
+    cascade = loaded(pick_device(machine))
+    return list(find(paths, cascade, p, 0 if cascade.alone else CORES_OF_A_GPU, machine.batch))
+
+
+def find_on_cluster(paths: list[Path], p: Detect, machine: Machine):
+    """Yield the row of each photo, in order, found by the nodes of a cluster, PART batches at once."""
+    parts = [paths[i:i + PART * machine.batch] for i in range(0, len(paths), PART * machine.batch)]
+    for rows in spread("stages.detect.find_part", [(part, p, machine) for part in parts], machine):
+        yield from rows
+
+
 def detect(photos: pd.DataFrame, root: Path, p: Detect, device, workers: int, batch: int) -> pd.DataFrame:
-    """The columns of boxes.csv, part, and reason (empty for a readable photo). photos: photo, part.
+    """As table_of, of faces that this process finds."""
+    return table_of(photos, root, find([root / photo for photo in photos.photo], Cascade(device), p, workers, batch), p)
+
+
+def table_of(photos: pd.DataFrame, root: Path, found: Iterable[tuple], p: Detect) -> pd.DataFrame:
+    """The columns of boxes.csv, part, and reason (empty for a readable photo). photos: photo, part; found: their rows.
 
     Raises UserError if more than `max_bad` photos of the training part cannot be decoded.
     """
-    cascade, paths = Cascade(device), [root / photo for photo in photos.photo]
-    found = (rows_one_by_one(paths, cascade, p, workers) if cascade.alone else
-             rows_in_batches(paths, cascade, p, workers, batch))
     rows, bad = [], 0
-    for photo, row in zip(photos.itertuples(), progress(found, "finding faces", len(paths))):
+    for photo, row in zip(photos.itertuples(), progress(found, "finding faces", len(photos))):
         rows.append((photo.photo, photo.part, *row))
         bad += row[0] == "unreadable" and photo.part == "train"
         if bad > p.max_bad:
@@ -101,8 +134,11 @@ def detect(photos: pd.DataFrame, root: Path, p: Detect, device, workers: int, ba
 def main():
     p = read_params()
     photos = read_csv("data/photos.csv", ["photo", "part"])
-    boxes = detect(photos, Path(p.data.root), p.detect, pick_device(p.machine), p.machine.workers,
-                   p.machine.batch)
+    root = Path(p.data.root)
+    if on_cluster(p.machine):
+        boxes = table_of(photos, root, find_on_cluster([root / photo for photo in photos.photo], p.detect, p.machine), p.detect)
+    else:
+        boxes = detect(photos, root, p.detect, pick_device(p.machine), p.machine.workers, p.machine.batch)
     unreadable = boxes[boxes.found == "unreadable"]
     write_csv(boxes.drop(columns=["part", "reason"]), "data/boxes.csv")
     write_csv(unreadable[["photo", "part", "reason"]], "data/unreadable.csv")

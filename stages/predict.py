@@ -20,11 +20,15 @@ from stages.core.errors import UserError
 from stages.core.face_store import Faces
 from stages.core.files import read_csv, write_parquet
 from stages.core.params import Params, read_model
+from stages.engine.cluster import on_cluster, spread
 from stages.modeling.augment import Augment, at_test
 from stages.modeling.checkpoints import restore
 from stages.modeling.dataloader import Crops, loader
 from stages.modeling.multitask import class_logs
 from stages.modeling.trainer import predict_logits
+
+FACES = Path("data/faces")
+PART = 16  # batches that a node of a cluster is given at once
 
 
 def unseen(faces: Faces, fold: str) -> list[int]:
@@ -74,11 +78,23 @@ def folder_of(name: str, fold: int | str) -> Path:
     return Path("models/refit", name) if fold == "refit" else Path("models", name, str(fold))
 
 
+def predict_part(name: str, folder: Path, rows: list[int], p: Params) -> pd.DataFrame:
+    """As probabilities, by this process or by a worker of a cluster."""
+    return probabilities(name, folder, Faces(FACES), rows, p, pick_device(p.machine))
+
+
+def on_cluster_nodes(name: str, folder: Path, rows: list[int], p: Params) -> pd.DataFrame:
+    """As probabilities, by the nodes of a cluster: whole batches, so that each is the one that a single process has."""
+    size = PART * p.machine.batch
+    parts = [(name, folder, rows[i:i + size], p) for i in range(0, max(1, len(rows)), size)]
+    return pd.concat(spread("stages.predict.predict_part", parts, p.machine, torch.get_num_threads()), ignore_index=True)
+
+
 def main():
     name, fold = arguments("MODEL", "FOLD")
     params, _ = read_model(name)
-    faces = Faces(Path("data/faces"))
-    table = probabilities(name, folder_of(name, fold), faces, unseen(faces, fold), params, pick_device(params.machine))
+    predict = on_cluster_nodes if on_cluster(params.machine) else predict_part
+    table = predict(name, folder_of(name, fold), unseen(Faces(FACES), fold), params)
     write_parquet(table, f"data/predictions/{name}/{fold}.parquet")
     print(f"{name}, fold {fold}: {len(table)} photos, views: {params.predict[name].views}")
 

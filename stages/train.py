@@ -14,14 +14,16 @@ from pathlib import Path
 
 from stages.core.command_line import arguments, run
 from stages.core.errors import UserError
-from stages.modeling.train_model import train_model
+from stages.core.params import read_model
+from stages.engine.training import train
 
 
 def main():
     name, fold = arguments("MODEL", "FOLD")
     if not fold.isdecimal():
         raise UserError(f"{fold!r}: no fold; folds are counted from 0")
-    train_model(name, int(fold), Path("models", name, fold))
+    params, _ = read_model(name)
+    train(params.machine, name, int(fold), Path("models", name, fold))
 
 
 if __name__ == "__main__":

@@ -161,6 +161,7 @@ class Export(Section):
 
 
 class Machine(Section):
+    engine: Literal["local", "ray"]
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")]
     workers: Annotated[int, Field(ge=0, le=MOST_WORKERS), auto_is_the_cores]
     batch: Count

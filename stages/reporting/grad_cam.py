@@ -34,8 +34,11 @@ def grad_cam(network: nn.Module, crops: Tensor, output: Tensor) -> np.ndarray | 
     if layer is None or getattr(network, "output_fmt", "NCHW") != "NCHW":  # captum takes the second axis for the channels
         return None
     pixels = Normalize(network)(crops)
-    maps = LayerGradCam(network, layer).attribute(pixels, target=output, relu_attributions=True)
-    if maps.ndim != 4:
+    try:
+        maps = LayerGradCam(network, layer).attribute(pixels, target=output, relu_attributions=True)
+    except Exception:  # noqa: BLE001 captum raises anything of layers that timm calls in its own way, and a map only explains
+        return None
+    if not isinstance(maps, Tensor) or maps.ndim != 4:  # some stages have several features
         return None
     maps = LayerAttribution.interpolate(maps.detach(), crops.shape[1:3], "bilinear")[:, 0]
     return (maps / maps.amax((1, 2), keepdim=True).clamp(min=torch.finfo(maps.dtype).tiny)).numpy()

@@ -9,6 +9,7 @@ from stages.core.model_params import YEAR_LOSSES
 from stages.modeling.age_distribution import YEARS
 from stages.modeling.multitask import class_logs
 from stages.modeling.networks import Normalize, make_network, start_network
+from tests.modeling.families import FAMILIES, height_of
 from tests.sections import section
 
 TINY = "test_efficientnet"
@@ -199,6 +200,19 @@ def test_training_goes_on_from_what_timm_saved_whatever_the_head_was(tmp_path, b
     assert torch.equal(after.forward_features(photos), before.forward_features(photos))
     assert all(torch.equal(value, before.state_dict()[key]) for key, value in after.state_dict().items()
                if not key.startswith(after.default_cfg["classifier"]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backbone", FAMILIES)
+def test_every_family_of_networks_takes_each_head_or_says_why_not(backbone):
+    size = (height_of(backbone),) * 2
+    for head, changes in HEADS.items():
+        try:
+            network = start_network("age", section(backbone=backbone, **changes), size).eval()
+        except UserError as error:
+            assert head != "one" and "does not end in one fully connected layer, so age." in str(error)
+        else:
+            assert network(torch.randn(2, 3, *size)).shape == (2, 3)
 
 
 @pytest.mark.parametrize("wrap", [

@@ -14,7 +14,7 @@ STAGES = {name: stage for file in FILES.values() for name, stage in file["stages
 BUILDS_ON = {  # package of stages/: those that it may import beside itself
     "core": set(), "readers": {"core", "shards", "labeller/inputs"}, "shards": {"labeller/faces"},
     "faces": {"core", "labeller/faces"}, "synthetic": {"core"}, "painting": {"core"},
-    "modeling": {"core"}, "voting": {"core", "labeller/voting"}, "evaluation": {"core"},
+    "modeling": {"core"}, "engine": {"core", "modeling"}, "voting": {"core", "labeller/voting"}, "evaluation": {"core"},
     "reporting": {"core", "modeling", "evaluation"},
     "exporting": {"core", "modeling", "evaluation", "faces", "shards", "labeller", "labeller/faces"},
 }

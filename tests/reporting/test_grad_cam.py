@@ -4,7 +4,9 @@ import timm
 import torch
 from torch import nn
 
+from stages.modeling.networks import make_network
 from stages.reporting.grad_cam import grad_cam, last_features
+from tests.modeling.families import FAMILIES, height_of
 
 CROPS = torch.randint(0, 255, (3, 64, 64, 3), dtype=torch.uint8)
 
@@ -54,6 +56,16 @@ def test_a_network_whose_channels_come_last_has_no_map():
                                 num_heads=(1, 1))
     assert last_features(network, 64) is not None
     assert grad_cam(network.eval(), CROPS, torch.tensor([0, 1, 2])) is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backbone", FAMILIES)
+def test_no_family_of_networks_loses_the_page(backbone):
+    height = height_of(backbone)
+    network = make_network(backbone, 3, (height, height)).eval()
+    crops = torch.randint(0, 255, (2, height, height, 3), dtype=torch.uint8)
+    seen = grad_cam(network, crops, torch.tensor([0, 1]))
+    assert seen is None or seen.shape == (2, height, height) and 0 <= seen.min() and seen.max() <= 1
 
 
 def test_a_network_without_places_has_no_map():

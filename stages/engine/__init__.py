@@ -1,0 +1,1 @@
+"""Where a stage's work runs: here, or on the nodes of a Ray cluster (machine.engine)."""

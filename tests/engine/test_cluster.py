@@ -1,0 +1,133 @@
+"""The nodes of a Ray cluster give the bytes of one process, whatever their number and whichever of them dies."""
+import os
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from tests.conftest import Project
+
+ray = pytest.importorskip("ray")
+OUTS = {"detect": ["data/boxes.csv", "data/unreadable.csv"], "crop": ["data/faces/faces.npy", "data/faces/faces.json"],
+        "train age 0": ["models/age/0/weights.safetensors", "models/age/0/model.json"],
+        "refit age": ["models/refit/age/weights.safetensors", "models/refit/age/model.json"],
+        "predict age 0": ["data/predictions/age/0.parquet"]}
+
+
+@pytest.fixture(scope="module")
+def nodes():
+    """A cluster of two nodes of one core on this machine."""
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    cluster.add_node(num_cpus=1)
+    yield cluster
+    cluster.shutdown()
+
+
+def start(project: Project, cluster, stage: str) -> subprocess.Popen:
+    return subprocess.Popen([sys.executable, "-m", *f"stages.{stage}".split()], cwd=project.root, text=True,
+                            env=os.environ | {"RAY_ADDRESS": cluster.address}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+def ended(process: subprocess.Popen) -> str:
+    """What a stage printed that ended well."""
+    out, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, out
+    return out
+
+
+def contents(project: Project, stage: str) -> list[bytes]:
+    return [(project.root / file).read_bytes() for file in OUTS[stage]]
+
+
+def made_by_one_process(project: Project, stage: str) -> list[bytes]:
+    """The outs of a stage as one process makes them; they are gone afterwards."""
+    project.set(machine__engine="local")
+    done = project.python(*f"stages.{stage}".split())
+    assert done.returncode == 0, done.stderr
+    wanted = contents(project, stage)
+    for file in OUTS[stage]:
+        (project.root / file).unlink()
+    project.set(machine__engine="ray")
+    return wanted
+
+
+def workers_of(node) -> list[psutil.Process]:
+    """The processes of a node that do a stage's work at the moment."""
+    raylet = psutil.Process(node.all_processes["raylet"][0].process.pid)
+    return [child for child in raylet.children() if "ray::" in " ".join(child.cmdline()) and "IDLE" not in child.cmdline()[0]]
+
+
+def lose_a_node(cluster, working) -> None:
+    """Kill a node once `working` says so of it, with its workers, and put another in its place."""
+    end = time.monotonic() + 120
+    while not (busy := [node for node in cluster.worker_nodes if working(node)]):
+        assert time.monotonic() < end, "no work came to the node"
+        time.sleep(0.02)
+    cluster.remove_node(busy[0], allow_graceful=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", OUTS)
+def test_two_nodes_give_the_bytes_of_one_process(own, nodes, stage):
+    own.set(refit=["age"], machine__batch=8)
+    wanted = made_by_one_process(own, stage)
+    ended(start(own, nodes, stage))
+    assert contents(own, stage) == wanted
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", ["detect", "train age 0"])
+def test_a_node_that_dies_costs_nothing_but_time(own, stage):
+    from ray.cluster_utils import Cluster
+
+    own.set(machine__batch=2, age__epochs=40, age__patience=40)
+    wanted = made_by_one_process(own, stage)
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1 if stage == "detect" else 0})
+    try:
+        cluster.add_node(num_cpus=1)
+        process = start(own, cluster, stage)
+        saved = own.root / "models/.resume/age-0.pt"
+        lose_a_node(cluster, lambda node: workers_of(node) and (stage == "detect" or saved.exists()))
+        cluster.add_node(num_cpus=1)
+        out = ended(process)
+    finally:
+        cluster.shutdown()
+    assert contents(own, stage) == wanted
+    assert stage == "detect" or "going on after epoch" in out
+
+
+@pytest.mark.slow
+def test_a_mistake_is_one_line_from_any_node(own, nodes):
+    own.set(machine__engine="ray", detect__max_bad=0)
+    for photo in sorted((own.root / "data/sample/train/images").rglob("*.jpg"))[:3]:
+        photo.write_bytes(b"no photo")
+    out, _ = (process := start(own, nodes, "detect")).communicate(timeout=300)
+    assert process.returncode == 1
+    assert "error: 1 photos to train on cannot be decoded" in out
+    assert "Traceback" not in out
+
+
+@pytest.mark.parametrize("address, why", [("127.0.0.1:9", "[Errno 111] Connection refused"),
+                                          ("ray://127.0.0.1:9", "[Errno 111] Connection refused"),
+                                          ("nowhere", "Invalid address format: nowhere")])
+def test_a_cluster_that_is_not_there_is_one_line(own, address, why):
+    own.set(machine__engine="ray")
+    done = subprocess.run([sys.executable, "-m", "stages.crop"], check=False, cwd=own.root, capture_output=True, text=True,
+                          env=os.environ | {"RAY_ADDRESS": address}, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (f"error: RAY_ADDRESS: {address}: no cluster there ({why}); run ray start "
+                                            "--head there, or set machine.engine: local")
+    assert "Traceback" not in done.stderr
+
+
+def test_without_the_package_the_parameter_is_named(own):
+    own.set(machine__engine="ray")
+    (own.root / "ray.py").write_text("raise ImportError('none')")
+    done = own.python("stages.crop")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == ("error: params.yaml: machine.engine: 'ray', and the package ray is missing; run "
+                                            "make env, or uv pip install 'ray>=2.40', or set local")
