@@ -64,7 +64,7 @@ weights: env  ## bring ImageNet weights of tf_efficientnet_lite0 to lite2 from t
 	@python -m tools.weights
 
 pins:  ## update requirements.txt from pyproject.toml, by releases of a week ago, since a stolen one is mostly found by then
-	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --extra pipeline --extra app --extra hub --group dev \
+	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --extra pipeline --extra app --extra hub --extra ray --group dev \
 		--generate-hashes --exclude-newer "7 days" --no-emit-index-url --no-annotate --custom-compile-command "make pins" \
 		--upgrade pyproject.toml -o requirements.txt
 

@@ -1,6 +1,6 @@
 """Detect the main face in every photo, on the GPU if there is one. Run: python -m stages.detect
 
-Reads   data/photos.csv and the photos themselves
+Reads   data/photos.csv and the photos themselves; data/.resume, where stages/faces/found.py notes the faces it found
 Writes  data/boxes.csv       photo,found,x0,y0,x1,y1,score,faces  a row a photo; box in whole pixels, and x and y of five
                              left_eye_x,left_eye_y,...            landmarks, left as it is in the photo
         data/unreadable.csv  photo,part,reason                    photos that cannot be decoded
@@ -28,6 +28,7 @@ from stages.core.files import read_csv, write_csv
 from stages.core.params import Detect, Machine, read_params
 from stages.core.progress import progress
 from stages.engine.cluster import CORES_OF_A_GPU, on_cluster, spread
+from stages.faces.found import Found, key_of
 from stages.faces.mtcnn import CONTEST_PIXELS, Cascade
 from stages.shards.photos import read_or_reason, read_photos
 
@@ -133,12 +134,17 @@ def table_of(photos: pd.DataFrame, root: Path, found: Iterable[tuple], p: Detect
 
 def main():
     p = read_params()
-    photos = read_csv("data/photos.csv", ["photo", "part"])
-    root = Path(p.data.root)
-    if on_cluster(p.machine):
-        boxes = table_of(photos, root, find_on_cluster([root / photo for photo in photos.photo], p.detect, p.machine), p.detect)
-    else:
-        boxes = detect(photos, root, p.detect, pick_device(p.machine), p.machine.workers, p.machine.batch)
+    photos, root = read_csv("data/photos.csv", ["photo", "part", "md5"]), Path(p.data.root)
+    device = pick_device(p.machine)
+    before = Found(key_of(Path(__file__).read_bytes(), p.detect, device.type))
+    paths = [root / photo for photo in photos.photo]
+    new = [path for path, md5 in zip(paths, photos.md5) if md5 not in before.rows]
+    if len(new) < len(paths):
+        print(f"{len(paths) - len(new)} of {len(paths)} photos have their faces from an earlier run, in {before.file}",
+              flush=True)
+    fresh = (find_on_cluster(new, p.detect, p.machine) if on_cluster(p.machine) else
+             find(new, Cascade(device), p.detect, p.machine.workers, p.machine.batch))
+    boxes = table_of(photos, root, before.together(list(zip(paths, photos.md5)), fresh), p.detect)
     unreadable = boxes[boxes.found == "unreadable"]
     write_csv(boxes.drop(columns=["part", "reason"]), "data/boxes.csv")
     write_csv(unreadable[["photo", "part", "reason"]], "data/unreadable.csv")

@@ -12,8 +12,8 @@ from statistics import median
 
 from stages.core.command_line import arguments, run
 from stages.core.params import read_model
-from stages.engine.training import train
 from stages.modeling.checkpoints import load_model
+from stages.modeling.train_model import train_anywhere
 
 
 def epochs_found(name: str, folds: list[int]) -> int:
@@ -24,7 +24,7 @@ def epochs_found(name: str, folds: list[int]) -> int:
 def main():
     [name] = arguments("MODEL")
     params, _ = read_model(name)
-    train(params.machine, name, None, Path("models/refit", name), epochs_found(name, params.folds))
+    train_anywhere(params.machine, name, None, Path("models/refit", name), epochs_found(name, params.folds))
 
 
 if __name__ == "__main__":

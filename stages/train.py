@@ -15,7 +15,7 @@ from pathlib import Path
 from stages.core.command_line import arguments, run
 from stages.core.errors import UserError
 from stages.core.params import read_model
-from stages.engine.training import train
+from stages.modeling.train_model import train_anywhere
 
 
 def main():
@@ -23,7 +23,7 @@ def main():
     if not fold.isdecimal():
         raise UserError(f"{fold!r}: no fold; folds are counted from 0")
     params, _ = read_model(name)
-    train(params.machine, name, int(fold), Path("models", name, fold))
+    train_anywhere(params.machine, name, int(fold), Path("models", name, fold))
 
 
 if __name__ == "__main__":

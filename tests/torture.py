@@ -28,8 +28,8 @@ from tests.conftest import Project, make_project
 from tests.warm import warm_python
 
 SIGNALS = ["SIGKILL"] * 6 + ["SIGTERM", "SIGINT"]
-NOT_COMPARED = (".git", ".dvc/tmp", "logs")  # commits have times, DVC's notes and the log of seconds, too
-WAYS = {"repro": ["dvc", "repro"], "exp run": ["dvc", "exp", "run", "-n", "torture"],
+NOT_COMPARED = (".git", ".dvc/tmp", "logs", "data/.resume")  # commits, DVC's notes and the log have times; the last is notes
+WAYS = {"repro": ["dvc", "repro"], "exp run": ["dvc", "exp", "run", "--force", "-n", "torture"],
         "jobs": ["python", "-m", "tools.repro", "--jobs", "2"]}
 STAGE = re.compile(r"^(?:\[.*\] )?Running stage '(?:data/dvc\.yaml:)?(.+)':$", re.MULTILINE)
 PATIENCE = 600  # seconds that a run may take
@@ -74,8 +74,8 @@ def left_over(root: Path) -> list[str]:
 def start(project: Project, command: list[str], log: Path) -> subprocess.Popen:
     """Start a command in a process group of its own."""
     with open(log, "ab") as file:
-        return subprocess.Popen(command, cwd=project.root, env=os.environ | {"PATH": project.commands}, start_new_session=True,
-                                stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT)
+        return subprocess.Popen(command, cwd=project.root, env=os.environ | {"PATH": project.commands, "PYTHONUNBUFFERED": "1"},
+                                start_new_session=True, stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT)
 
 
 def disturb(project: Project, command: list[str], after: float, name: str, log: Path) -> str:

@@ -46,11 +46,9 @@ def spread(function: str, parts: Iterable[tuple], machine: Machine, threads: int
             yield result(ray, waiting.popleft())
 
 
-def once(function: str, words: tuple, machine: Machine) -> None:
-    """Call a function by one worker of the cluster, whose output is printed here; as spread, with torch's threads of here."""
-    import torch  # which crop, that spreads its work without it, need not load
-
-    for _ in spread(function, [words], machine, torch.get_num_threads()):
+def once(function: str, words: tuple, machine: Machine, threads: int) -> None:
+    """Call a function by one worker of the cluster, whose output is printed here; as spread."""
+    for _ in spread(function, [words], machine, threads):
         pass
 
 

@@ -16,6 +16,7 @@ from stages.core.errors import UserError
 from stages.core.face_store import Faces
 from stages.core.model_params import Model
 from stages.core.params import Machine, read_model
+from stages.engine.cluster import on_cluster, once
 from stages.modeling.batch_norm import estimate_statistics
 from stages.modeling.checkpoints import Resume, run_digest, save_model
 from stages.modeling.datamodule import loaders, make_mixing, read_datasets, statistics_loader
@@ -26,6 +27,14 @@ from stages.modeling.networks import first_line, head_of, start_network
 from stages.modeling.trainer import Trainer
 
 OVERSAMPLING = 1.5  # crop.height / image_size from which augmented crops are as sharp as plain ones, within a few percent
+
+
+def train_anywhere(machine: Machine, *words) -> None:
+    """As train_model, here or by a node of a cluster; if the node is lost, another goes on after the last epoch."""
+    if on_cluster(machine):
+        once("stages.modeling.train_model.train_model", words, machine, torch.get_num_threads())
+    else:
+        train_model(*words)
 
 
 def train_model(name: str, fold: int | None, out: Path, epochs: int | None = None) -> None:

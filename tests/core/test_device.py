@@ -1,5 +1,7 @@
 """machine.deterministic holds torch to the same bytes, always on a CPU; a GPU that is not there is one line."""
 import os
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -7,6 +9,7 @@ import torch
 
 from stages.core.device import pick_device
 from stages.core.errors import UserError
+from tests.conftest import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -33,3 +36,27 @@ def test_torch_is_deterministic_unless_a_gpu_is_told_otherwise(device, determini
 def test_a_gpu_that_is_not_there_is_one_line_that_says_how_many_are():
     with pytest.raises(UserError, match=r"^params.yaml: machine.device: 'cuda:3' is not there, 1 GPUs are; choose auto, cpu"):
         pick_device(SimpleNamespace(device="cuda:3", deterministic=True))
+
+
+TAKE = "from stages.core.device import free_gpu; print(free_gpu(2), free_gpu(2), flush=True); input()"
+
+
+def take(folder, visible: str = "") -> subprocess.Popen:
+    """A process that takes one of two GPUs and holds it."""
+    return subprocess.Popen([sys.executable, "-c", TAKE], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                            env=os.environ | {"TMPDIR": str(folder), "CUDA_VISIBLE_DEVICES": visible})
+
+
+def test_two_stages_take_two_gpus_and_one_that_ended_leaves_its_own(tmp_path):
+    first, second = take(tmp_path), take(tmp_path)
+    taken = [process.stdout.readline().split() for process in (first, second)]
+    assert sorted(taken) == [["0", "0"], ["1", "1"]]  # each keeps its own
+    first.communicate("\n")
+    third = take(tmp_path)
+    assert third.stdout.readline().split() == taken[0]
+    fourth = take(tmp_path)
+    assert fourth.stdout.readline().split()[0] in ("0", "1")  # it shares one
+    other = take(tmp_path, "2,GPU-5")
+    assert other.stdout.readline().split() == ["0", "0"]  # whose first is another GPU
+    for process in (second, third, fourth, other):
+        process.communicate("\n")

@@ -1,0 +1,79 @@
+"""A killed detection goes on, a new photo costs only itself, and what is noted is never of another photo or setting."""
+import json
+
+import pandas as pd
+import pytest
+
+from stages.core.params import read_params
+from stages.faces.found import Found, key_of, md5_of
+from tests.conftest import ROOT
+
+ROWS = [("mtcnn", 1, 2, 3, 4, 0.1 + 0.2, 1, ""), ("center", 5, 6, 7, 8, 0.0, 0, ""),
+        ("unreadable", "", "", "", "", "", 0, "bad")]
+
+
+@pytest.fixture
+def photos(here):
+    """Three photos and their MD5s."""
+    for i in range(3):
+        (here / f"{i}.jpg").write_bytes(bytes([i]))
+    return [(here / f"{i}.jpg", md5_of(here / f"{i}.jpg")) for i in range(3)]
+
+
+def test_what_is_noted_comes_back_and_only_the_rest_is_found(photos):
+    assert list(Found("a").together(photos[:2], ROWS[:2])) == ROWS[:2]
+    again = Found("a")
+    assert list(again.together(photos, ROWS[2:])) == ROWS
+    assert list(Found("a").together(photos[::-1], [])) == ROWS[::-1]
+
+
+def test_what_was_found_is_noted_where_the_caller_stops_early(photos):
+    rows = Found("a").together(photos, ROWS)
+    next(rows), next(rows)
+    rows.close()
+    assert len(Found("a").rows) == 2
+
+
+def test_what_a_kill_cut_off_is_found_again(photos, here):
+    list(Found("a").together(photos, ROWS))
+    file = here / "data/.resume/faces-a.jsonl"
+    file.write_bytes(file.read_bytes()[:-4])
+    assert list(Found("a").together(photos, ROWS[2:])) == ROWS
+    assert list(Found("a").together(photos, [])) == ROWS
+
+
+def test_a_photo_that_changed_since_it_was_listed_is_not_noted(photos):
+    photos[1][0].write_bytes(b"another")
+    assert list(Found("a").together(photos, ROWS)) == ROWS
+    assert Found("a").rows.keys() == {photos[0][1], photos[2][1]}
+
+
+def test_another_key_begins_anew_and_leaves_nothing(photos, here):
+    list(Found("a").together(photos, ROWS))
+    assert Found("b").rows == {}
+    assert not list((here / "data/.resume").glob("faces-a*"))
+
+
+def test_the_key_is_of_the_parameters_and_of_what_chooses_an_algorithm(monkeypatch):
+    p = read_params(ROOT / "params.yaml").detect
+    first = key_of(p, "cpu")
+    assert key_of(p, "cpu") == first
+    assert key_of(p, "cuda") != first
+    assert key_of(p.model_copy(update={"min_face": 11}), "cpu") != first
+    monkeypatch.setenv("ATEN_CPU_CAPABILITY", "default")
+    assert key_of(p, "cpu") != first
+
+
+@pytest.mark.slow
+def test_detect_goes_on_in_the_same_bytes(own, ran):
+    [file] = (own.root / "data/.resume").glob("faces-*.jsonl")
+    whole = file.read_bytes().splitlines(True)
+    file.write_bytes(b"".join(whole[:40]) + whole[40][:20])
+    md5s = pd.read_csv(own.root / "data/photos.csv").md5
+    known = md5s.isin([json.loads(line)[0] for line in whole[:40]]).sum()
+    done = own.python("stages.detect")
+    assert f"{known} of {len(md5s)} photos have their faces from an earlier run, in {file.relative_to(own.root)}" in done.stdout
+    for name in ("boxes.csv", "unreadable.csv"):
+        assert (own.root / "data" / name).read_bytes() == (ran.root / "data" / name).read_bytes()
+    done = own.python("stages.detect")
+    assert f"{len(md5s)} of {len(md5s)} photos have their faces" in done.stdout
