@@ -26,8 +26,9 @@ def key_of(*settings) -> str:
     """A hash of the settings and of all else that a row depends on."""
     files = [module.__file__ for name, module in sorted(sys.modules.items())
              if name.startswith(CODE) and getattr(module, "__file__", None)]
-    parts = [[hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in files], [getattr(sys.modules.get(name), "__version__", None) for name in LIBRARIES],
-             {key: value for key, value in sorted(os.environ.items()) if key.startswith(VARIABLES)},
+    versions = {name: getattr(sys.modules.get(name), "__version__", None) for name in LIBRARIES}
+    chosen = {key: value for key, value in os.environ.items() if key.startswith(VARIABLES)}
+    parts = [[hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in files], versions, sorted(chosen.items()),
              platform.machine(), torch.backends.cpu.get_cpu_capability(), *map(str, settings)]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
