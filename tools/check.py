@@ -1,9 +1,11 @@
 """Check params.yaml, and that the files it names exist, and mend DVC's own files, before DVC starts. Run: python -m tools.check
 
-DVC writes its table of locks and dvc.lock in place, so a kill at that moment leaves half of one, with which no DVC starts.
+DVC writes its table of locks and dvc.lock in place, so a kill at that moment leaves half of one, with which no DVC starts. At
+Ctrl-C it takes out of .gitignore all that the run added, also what stages wrote that had ended, and git then sees that.
 """
 import json
 import re
+import subprocess
 import time
 from pathlib import Path
 
@@ -24,8 +26,9 @@ PAUSE = 1.0  # seconds in which a DVC that writes it now has done so
 def main():
     check_files(read_params(), {})
     mend_locks()
-    for file in (Path("dvc.lock"), Path("data/dvc.lock")):
-        mend_lock_file(file)
+    for name in ("data/dvc", "dvc"):
+        mend_lock_file(Path(f"{name}.lock"))
+        mend_ignored(Path(f"{name}.yaml"), Path(f"{name}.lock"))
 
 
 def mend_locks() -> None:
@@ -57,6 +60,35 @@ def mend_lock_file(file: Path) -> None:
     else:
         file.unlink()
     print(f"note: {file}: cut off, as by a kill, and mended: {len(ENTRY.findall(whole))} of {len(entries)} entries are whole")
+
+
+def mend_ignored(pipeline: Path, locked: Path) -> None:
+    """Add what DVC keeps of a pipeline, and git would take, to the .gitignore files, as DVC does when it makes it."""
+    if not locked.is_file():
+        return
+    by_git = {path for stage in load(pipeline)["stages"].values() for out in stage.get("outs", []) if isinstance(out, dict)
+              for path, how in out.items() if how.get("cache") is False}
+    outs = [out["path"] for stage in load(locked)["stages"].values() for out in stage.get("outs", [])]
+    outs = [path for path in outs if path not in by_git and Path(path).exists()]
+    for path in seen_by_git(outs):
+        file = Path(path).parent / ".gitignore"
+        with open(file, "a") as lines:
+            lines.write(f"/{Path(path).name}\n")
+        print(f"note: {file}: /{Path(path).name} was missing, as after Ctrl-C, and is there again")
+
+
+def seen_by_git(paths: list[str]) -> list[str]:
+    """Those of the paths that git neither ignores nor tracks; none outside a repository."""
+    known = [subprocess.run(["git", *words], check=False, input="\0".join(paths), capture_output=True, text=True)
+             for words in (["check-ignore", "--stdin", "-z"], ["ls-files", "-z", "--", *paths])]
+    if not paths or any(done.returncode > 1 for done in known):
+        return []
+    listed = {path for done in known for path in done.stdout.split("\0")}
+    return [path for path in paths if path not in listed]
+
+
+def load(file: Path) -> dict:
+    return yaml.load(file.read_text(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def is_lock_file(text: str) -> bool:

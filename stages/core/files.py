@@ -40,11 +40,13 @@ def atomic_write(path):
 
 def write_csv(frame: pd.DataFrame, path) -> None:
     """Write a table, with ' before each text that a spreadsheet would run; read_csv takes it off again."""
-    texts = {column: disarmed(frame[column]) for column in frame if not is_numeric_dtype(frame[column])}
-    returns = any(text.astype(str).str.contains("\r", regex=False).any() for text in texts.values())
+    frame, texts = frame.copy(), [column for column in frame if not is_numeric_dtype(frame[column])]
+    for column in texts:
+        frame[column] = disarmed(frame[column])
+    returns = any(frame[column].astype(str).str.contains("\r", regex=False).any() for column in texts)
     quoting = csv.QUOTE_NONNUMERIC if returns else csv.QUOTE_MINIMAL  # which quotes no carriage return
     with atomic_write(path) as part:
-        frame.assign(**texts).to_csv(part, index=False, lineterminator="\n", quoting=quoting)
+        frame.to_csv(part, index=False, lineterminator="\n", quoting=quoting)
 
 
 def disarmed(texts: pd.Series) -> pd.Series:

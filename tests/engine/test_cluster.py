@@ -3,10 +3,13 @@ import os
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import psutil
 import pytest
 
+from stages.core.errors import UserError
+from stages.engine.cluster import needs_of, result
 from tests.conftest import Project
 
 ray = pytest.importorskip("ray")
@@ -122,6 +125,44 @@ def test_a_cluster_that_is_not_there_is_one_line(own, address, why):
     assert done.stderr.splitlines()[-1] == (f"error: RAY_ADDRESS: {address}: no cluster there ({why}); run ray start "
                                             "--head there, or set machine.engine: local")
     assert "Traceback" not in done.stderr
+
+
+def failing(error: Exception) -> SimpleNamespace:
+    """Ray whose task failed so."""
+    def get(_):
+        raise error
+    return SimpleNamespace(get=get, exceptions=ray.exceptions)
+
+
+@pytest.mark.parametrize("error, said", [
+    (ray.exceptions.RayTaskError("call", "Traceback", ModuleNotFoundError("No module named 'timm'")),
+     "machine.engine: ray: a node does not have what this one has (No module named 'timm'); all need the folder"),
+    (ray.exceptions.WorkerCrashedError(),
+     "machine.engine: ray: lost 11 workers or nodes over the same part, the last: The worker died unexpectedly"),
+    (ray.exceptions.RayTaskError("call", "Traceback", UserError("a.jpg: changed")), "a.jpg: changed"),
+])
+def test_what_went_wrong_on_a_node_is_one_line(error, said):
+    with pytest.raises(UserError) as refused:
+        result(failing(error), None)
+    assert str(refused.value).startswith(said)
+    assert "Traceback" not in str(refused.value)
+
+
+def test_a_fault_of_the_code_on_a_node_is_raised_as_it_was():
+    with pytest.raises(ZeroDivisionError):
+        result(failing(ray.exceptions.RayTaskError("call", "Traceback", ZeroDivisionError())), None)
+
+
+def test_a_part_gets_a_gpu_where_there_is_one_and_never_more_cores_than_a_node_has():
+    def needs(device: str, *nodes: dict) -> dict:
+        nodes = [{"Alive": True, "Resources": node} for node in nodes] + [{"Alive": False, "Resources": {"CPU": 99, "GPU": 9}}]
+        return needs_of(SimpleNamespace(nodes=lambda: nodes), SimpleNamespace(device=device), 8)
+
+    assert needs("auto", {"CPU": 2}, {"CPU": 4}) == {"num_cpus": 4}
+    assert needs("auto", {"CPU": 64}) == {"num_cpus": 8}
+    assert needs("auto", {"CPU": 64}, {"CPU": 16, "GPU": 2}) == {"num_cpus": 4, "num_gpus": 1}
+    assert needs("auto", {"CPU": 64}, {"CPU": 2, "GPU": 2}) == {"num_cpus": 2, "num_gpus": 1}
+    assert needs("cpu", {"CPU": 16, "GPU": 2}) == {"num_cpus": 8}
 
 
 def test_without_the_package_the_parameter_is_named(own):

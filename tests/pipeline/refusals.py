@@ -47,7 +47,7 @@ def files_of(root: Path) -> dict[str, tuple]:
     """Size and time of each file, by path, but for what git, DVC and the log of seconds keep."""
     out = {}
     for folder, folders, names in os.walk(root):
-        folders[:] = [name for name in folders if name not in (".git", ".dvc", "logs")]
+        folders[:] = [name for name in folders if name not in (".git", ".dvc", "logs", ".resume")]
         for name in names:
             stat = os.lstat(os.path.join(folder, name))
             out[os.path.relpath(os.path.join(folder, name), root)] = stat.st_size, stat.st_mtime_ns

@@ -51,6 +51,7 @@ PACKAGES = {  # package: what an edit of it can rerun; DVC runs everything after
     "stages/readers": ALL_BUT_SAMPLE,
     "stages/shards": ALL_BUT_SAMPLE,
     "stages/painting": set(),
+    "stages/engine": {"detect", "crop"} | models(*MODELS) | AFTER_TRAINING,
     "stages/faces": {"detect", "crop"} | models(*MODELS) | AFTER_TRAINING,
     "labeller/faces": {"detect", "crop"} | models(*MODELS) | AFTER_TRAINING,
     "labeller/inputs": ALL_BUT_SAMPLE,

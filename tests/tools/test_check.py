@@ -58,3 +58,22 @@ def test_of_a_lock_file_cut_off_anywhere_what_is_left_can_be_read(here, ran, sha
 def test_no_lock_file_is_no_mistake(here):
     check.mend_lock_file(here / "dvc.lock")
     assert list(here.iterdir()) == []
+
+
+def test_what_ctrl_c_had_dvc_take_out_of_gitignore_is_there_again_in_its_order(own):
+    files = [own.root / "data" / name for name in (".gitignore", "labels/.gitignore")]
+    before = [file.read_text() for file in files]
+    assert "/boxes.csv\n" in before[0]
+    files[0].write_text("".join(line for line in before[0].splitlines(True) if line in ("/sample\n", "/photos.csv\n")))
+    files[1].unlink()
+    done = own.python("tools.check")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [file.read_text() for file in files] == before
+    assert "note: data/labels/.gitignore: /mask.csv was missing, as after Ctrl-C, and is there again" in done.stdout
+    assert "metrics" not in done.stdout  # git keeps it
+    assert own.python("tools.check").stdout == ""
+
+
+def test_outside_a_git_repository_nothing_is_ignored(here):
+    (here / "out").write_text("")
+    assert check.seen_by_git(["out"]) == []

@@ -1,0 +1,102 @@
+"""Seconds, memory and open files of the stages that touch every photo. Run after `dvc repro`:
+
+    python -m benchmarks.scale [--photos 1000 10000] [--engine local ray] [--set KEY=VALUE ...]
+
+Draws so many photos of people in a temporary folder, and runs index, split, detect, crop and predict there, each engine from
+the start, as params.yaml says (or --set). predict borrows the project's first listed model, its fold 0. Prints a row a stage:
+photos a second, the start of Python included; the most memory and open files of the stage and its processes together, looked
+at 20 times a second; and whether the engines gave the same bytes.
+"""
+import argparse
+import copy
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+import yaml
+
+from stages.core.command_line import run
+from stages.core.errors import UserError
+from stages.core.params import FILE, parse
+from stages.core.yaml_file import read_yaml
+from tools.shared.overrides import apply_overrides, read_settings
+
+ROOT, EVERY = Path.cwd(), 0.05
+OUTS = {"index": "data/photos.csv", "split": "data/folds.csv", "detect": "data/boxes.csv", "crop": "data/faces/faces.npy",
+        "predict": "data/predictions"}
+
+
+def measured(words: list[str], folder: Path) -> tuple[float, float, int]:
+    """Seconds of a stage, and the most MB and open files of it and its processes together."""
+    began, memory, files = time.monotonic(), 0, 0
+    command = [sys.executable, "-m", f"stages.{words[0]}", *words[1:]]
+    process = psutil.Popen(command, cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, text=True)
+    with process:
+        while process.poll() is None:
+            try:
+                family = [process, *process.children(recursive=True)]
+                memory = max(memory, sum(each.memory_info().rss for each in family))
+                files = max(files, sum(each.num_fds() for each in family))
+            except psutil.Error:  # one has just ended
+                pass
+            time.sleep(EVERY)
+        said = process.stdout.read()
+    if process.returncode:
+        raise UserError(f"{' '.join(words)}: {said.strip().splitlines()[-1]}")
+    return time.monotonic() - began, memory / 1e6, files
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, or of all in a folder."""
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files if file.is_file())).hexdigest()
+
+
+def measure(photos: int, engines: list[str], values: dict) -> None:
+    """Print the rows of so many photos."""
+    values, model = copy.deepcopy(values), values["models"][0]
+    values["sample"] |= {"people": max(values["split"]["n_folds"] * 6, photos // 7 - 1), "eval_people": 1}
+    values["data"] |= {"root": "data/sample", "table": None}
+    first: dict[str, str] = {}
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        (folder / "models").symlink_to(ROOT / "models")
+        for engine in engines:
+            values["machine"]["engine"] = engine
+            (folder / FILE).write_text(yaml.safe_dump(values, sort_keys=False))
+            if engine == engines[0]:
+                measured(["sample"], folder)
+            for file in (folder / "data/.resume").glob("*"):
+                file.unlink()
+            for stage, out in OUTS.items():
+                seconds, memory, files = measured([stage, model, "0"] if stage == "predict" else [stage], folder)
+                count = len((folder / "data/photos.csv").read_bytes().splitlines()) - 1
+                same = first.setdefault(stage, digest(folder / out)) == digest(folder / out)
+                print(f"| {stage} | {engine} | {count} | {seconds:.1f} | {count / seconds:.3g} | {memory:.0f} | {files} | "
+                      f"{'yes' if same else 'NO'} |", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--photos", type=int, nargs="+", default=[1000, 10000])
+    parser.add_argument("--engine", nargs="+", choices=["local", "ray"], default=["local"])
+    parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE")
+    asked = parser.parse_args()
+    overrides = read_settings(asked.set)
+    values = apply_overrides(overrides, read_yaml(FILE), dict.fromkeys(overrides, "--set"))
+    parse(values)
+    if min(asked.photos) < 1:
+        raise UserError(f"--photos: {min(asked.photos)} must be 1 or more")
+    print("| stage | engine | photos | seconds | photos/s | MB | open files | same bytes |\n|---|---|---|---|---|---|---|---|")
+    for photos in asked.photos:
+        measure(photos, asked.engine, values)
+
+
+if __name__ == "__main__":
+    run(main)
