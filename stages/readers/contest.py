@@ -6,6 +6,7 @@ import pandas as pd
 from labeller.inputs.photo_files import files_in, why_unused
 from stages.core.errors import UserError
 from stages.core.files import read_csv
+from stages.readers.listed import check_forms
 from stages.readers.names import COLUMNS, names
 
 MASK_OF = {f"mask{i}": "worn" for i in range(1, 6)} | {"incorrect_mask": "incorrect", "normal": "bare"}
@@ -39,6 +40,7 @@ def read_train(root: Path) -> tuple[list[tuple], dict[str, str]]:
     if len(duplicates):
         raise UserError(f"{table}: path {names(set(duplicates))} stands in two rows; each person needs a path of their own")
     folders = {folder.name for folder in images.iterdir() if folder.is_dir() and not folder.name.startswith(".")}
+    check_forms(set(people.path) - folders, folders, table)
     if unlisted := folders - set(people.path):
         raise UserError(f"{images}: folder {names(unlisted)} is not in {table}; add a row or take the folder away")
     if missing := set(people.path) - folders:
@@ -71,6 +73,7 @@ def read_eval(root: Path) -> tuple[list[tuple], dict[str, str]]:
     if len(duplicates):
         raise UserError(f"{table}: ImageID {names(set(duplicates))} stands in two rows")
     files, wanted = {f.relative_to(images).as_posix(): f for f in files_in(images)}, set(listed)
+    check_forms(wanted - files.keys(), files, table)
     if missing := wanted - files.keys():
         raise UserError(f"{table}: {names(missing)} is not in {images}; add the photo or take the row away")
     unused = {f"eval/images/{name}": why_unused(file, images) or f"not in {table.name}"

@@ -25,11 +25,16 @@ def check_there(rows: pd.DataFrame, root: Path, where) -> None:
     if outside := [p for p in rows.photo if Path(p).is_absolute() or ".." in Path(p).parts]:
         raise UserError(f"{where}: photo {names(outside)} is not a path below data.root, {root}")
     if missing := [p for p in rows.photo if not (root / p).is_file()]:
-        there = {normalize("NFC", file.relative_to(root).as_posix()) for file in files_in(root)}
-        if alike := [p for p in missing if normalize("NFC", p) in there]:
-            raise UserError(f"{where}: photo {names(alike)} is not there, but a file is whose name differs in nothing but its "
-                            "Unicode form (NFD, as Macs write it, or NFC); write both in one form")
+        check_forms(missing, [file.relative_to(root).as_posix() for file in files_in(root)], where)
         raise UserError(f"{where}: photo {names(missing)} is not there; paths are relative to data.root, {root}")
+
+
+def check_forms(missing, there, where) -> None:
+    """Raise UserError if a name that is missing is there in the other Unicode form, which looks the same."""
+    known = {normalize("NFC", name) for name in there}
+    if alike := [name for name in missing if normalize("NFC", name) in known]:
+        raise UserError(f"{where}: {names(alike)} is not there; a name there differs in its Unicode form alone (NFD, as Macs "
+                        "write it, or NFC); write both in one form")
 
 
 def unlisted(rows: pd.DataFrame, root: Path, tables: list[Path]) -> dict[str, str]:

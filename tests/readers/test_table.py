@@ -236,5 +236,5 @@ def test_a_name_that_differs_in_its_unicode_form_alone_is_said_to(mine, on_disk,
     photo(mine / normalize(on_disk, "김철수/사진.jpg"))
     listed = normalize(in_table, "김철수/사진.jpg")
     edit(mine / "table.csv", "e.jpg,eve", f"{listed},eve")
-    with pytest.raises(UserError, match=f"photo {listed} is not there, but a file is whose name differs in nothing but its "):
+    with pytest.raises(UserError, match=f"table.csv: {listed} is not there; a name there differs in its Unicode form alone"):
         read(mine, table="table.csv")
