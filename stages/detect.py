@@ -135,8 +135,8 @@ def table_of(photos: pd.DataFrame, root: Path, found: Iterable[tuple], p: Detect
 def main():
     p = read_params()
     photos, root = read_csv("data/photos.csv", ["photo", "part", "md5"]), Path(p.data.root)
-    device = pick_device(p.machine)
-    before = Found(key_of(Path(__file__).read_bytes(), p.detect, device.type))
+    device = "ray" if on_cluster(p.machine) else pick_device(p.machine)  # here there need be no GPU
+    before = Found(key_of(Path(__file__).read_bytes(), p.detect, getattr(device, "type", device)))
     paths = [root / photo for photo in photos.photo]
     new = [path for path, md5 in zip(paths, photos.md5) if md5 not in before.rows]
     if len(new) < len(paths):

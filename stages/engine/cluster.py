@@ -1,8 +1,9 @@
 """A stage's work, done by the nodes of a Ray cluster (machine.engine: ray) in the bytes that this process would give.
 
 The cluster is that of RAY_ADDRESS, or the one that runs on this machine, or else a new one of this machine's cores and GPUs
-alone. All nodes see the project's folder under the same path, and have the same packages. Work that dies with a worker or a
-node is done again by another, RETRIES times, and each part is taken once, in order.
+alone. All nodes see the project's folder under the same path, and have the same packages; the same bytes need the same kind
+of processor, too. Work that dies with a worker or a node is done again by another, RETRIES times, and each part is taken once,
+in order.
 """
 import logging
 import os
@@ -10,7 +11,7 @@ import re
 import socket
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 
@@ -27,14 +28,16 @@ def on_cluster(machine: Machine) -> bool:
     return machine.engine == "ray"
 
 
-def spread(function: str, parts: Iterable[tuple], machine: Machine, threads: int = 1) -> Iterator:
+def spread(function: str, parts: list[tuple], machine: Machine, threads: int = 1) -> Iterator:
     """Yield function(*part) of each part, in order, computed by the cluster.
 
     function: its name with its module, such as "stages.detect.find_part", which each node imports. threads: of torch, on which
     bytes depend. A part gets a GPU where the cluster has any and machine.device allows it. At most two parts for each that can
     run at once wait or run. Raises what the function raises, and UserError where the cluster cannot do it.
     """
-    with cluster(machine) as ray:
+    if not parts:
+        return
+    with cluster() as ray:
         needs = needs_of(ray, machine, threads)
         task = ray.remote(call).options(name=function.rpartition(".")[2], max_retries=RETRIES, **needs)
         waiting = deque()
@@ -53,7 +56,7 @@ def once(function: str, words: tuple, machine: Machine, threads: int) -> None:
 
 
 @contextmanager
-def cluster(machine: Machine):
+def cluster():
     """Ray, connected."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would report to its makers
     try:

@@ -1,22 +1,83 @@
-"""The nodes of a Ray cluster give the bytes of one process, whatever their number and whichever of them dies."""
+"""The nodes of a Ray cluster give the bytes of one process, whatever their number and whichever of them dies.
+
+The files for a cluster come first, since `ray symmetric-run` ends all of Ray on the machine; for the same reason all tests that
+use Ray are in this file.
+"""
 import os
+import re
 import subprocess
 import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import psutil
 import pytest
+import yaml
 
 from stages.core.errors import UserError
 from stages.engine.cluster import needs_of, result
-from tests.conftest import Project
+from tests.conftest import ROOT, Project
 
 ray = pytest.importorskip("ray")
+FILES = ROOT / "docs/cluster"
 OUTS = {"detect": ["data/boxes.csv", "data/unreadable.csv"], "crop": ["data/faces/faces.npy", "data/faces/faces.json"],
         "train age 0": ["models/age/0/weights.safetensors", "models/age/0/model.json"],
         "refit age": ["models/refit/age/weights.safetensors", "models/refit/age/model.json"],
         "predict age 0": ["data/predictions/age/0.parquet"]}
+
+
+@pytest.fixture
+def job(own, tmp_path):
+    """A function that runs a script as a cluster's job of one node, where `make repro` is the stage crop of a tiny project."""
+    own.set(machine__engine="ray")
+    folder = tmp_path / "commands"
+    folder.mkdir()
+    for name, script in {"scontrol": "echo 127.0.0.1", "srun": 'exec "$@"',
+                         "make": f'[ "$1 $2" = "repro JOBS=1" ] && exec {sys.executable} -m stages.crop'}.items():
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / name).chmod(0o755)
+    (own.root / ".venv").mkdir()
+    (own.root / ".venv/bin").symlink_to(Path(sys.executable).parent)
+    crops = own.root / "data/faces/faces.npy"
+    before = crops.read_bytes()
+    crops.unlink()
+
+    def run(script: str, **variables) -> None:
+        env = os.environ | {"PATH": f"{folder}:{os.environ['PATH']}"} | variables
+        script = script.replace("export PATH=$PWD/.venv/bin:$PATH", f"export PATH={folder}:$PWD/.venv/bin:$PATH")
+        done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], check=False, cwd=own.root, env=env, text=True,
+                              capture_output=True, timeout=200)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert crops.read_bytes() == before
+
+    return run
+
+
+@pytest.mark.slow
+def test_a_slurm_job_runs_the_pipeline_on_its_nodes(job):
+    job((FILES / "slurm.sh").read_text().replace(":6379", ":6389"), SLURM_JOB_NODELIST="node[1-1]", SLURM_JOB_NUM_NODES="1")
+
+
+@pytest.mark.slow
+def test_a_skypilot_task_runs_the_pipeline_on_its_nodes(job):
+    task = yaml.safe_load((FILES / "skypilot.yaml").read_text())
+    assert "/project" in task["volumes"]
+    setup = 'SKYPILOT_SETUP_NODE_RANK=0; make() { :; }\n' + task["setup"]
+    job((setup + task["run"]).replace("cd /project\n", ""), SKYPILOT_NODE_IPS="127.0.0.1", SKYPILOT_NUM_NODES="1")
+
+
+def test_the_pods_of_kubernetes_have_the_pinned_ray_and_share_the_project():
+    cluster = yaml.safe_load((FILES / "kuberay.yaml").read_text())
+    pinned = re.search(r"^ray==(\S+)", (ROOT / "requirements.txt").read_text(), re.MULTILINE)[1]
+    assert cluster["spec"]["rayVersion"] == pinned
+    pods = [cluster["spec"]["headGroupSpec"], *cluster["spec"]["workerGroupSpecs"]]
+    for pod in (pod["template"]["spec"] for pod in pods):
+        [container] = pod["containers"]
+        assert container["image"].startswith(f"rayproject/ray:{pinned}-")
+        assert {"name": "project", "mountPath": "/project"} in container["volumeMounts"]
+        assert {mount["name"] for mount in container["volumeMounts"]} == {volume["name"] for volume in pod["volumes"]}
+        assert container["resources"]["limits"] == container["resources"]["requests"]
 
 
 @pytest.fixture(scope="module")
