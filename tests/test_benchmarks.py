@@ -4,6 +4,7 @@ import pytest
 
 from benchmarks.detection_recall import is_right
 from tests.conftest import SMALL
+from tests.torture import contents
 
 TRUE = np.array([[100, 100, 180, 220.0]])  # 80 wide and 120 high: its size is 100
 
@@ -85,3 +86,17 @@ def test_the_luck_of_seeds_is_printed_and_nothing_in_the_project_changes(own):
 def test_luck_that_cannot_be_measured_is_one_line(own, words, said):
     done = own.python("benchmarks.seeds", *words)
     assert (done.returncode, done.stderr) == (1, f"error: {said}\n")
+
+
+@pytest.mark.slow
+def test_each_stage_that_touches_every_photo_has_its_row_and_the_project_stays_as_it_is(own):
+    before = contents(own.root)
+    done = own.python("benchmarks.scale", "--photos", "90", "--engine", "local", "local")
+    assert done.returncode == 0, done.stderr
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in done.stdout.splitlines()[2:]]
+    assert [row[0] for row in rows] == ["index", "split", "detect", "crop", "predict"] * 2
+    for _, _, photos, seconds, rate, memory, files, same in rows:
+        assert photos == "91" and same == "yes"
+        assert float(rate) == pytest.approx(91 / float(seconds), rel=0.1)
+        assert float(memory) > 20 and int(files) > 2
+    assert contents(own.root) == before
