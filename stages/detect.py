@@ -13,6 +13,7 @@ or `unreadable`, without a box. Of several faces, which `faces` counts, labeller
 import threading
 from collections.abc import Iterable
 from contextlib import nullcontext
+from errno import ENOENT
 from functools import cache
 from pathlib import Path
 
@@ -27,9 +28,10 @@ from stages.core.errors import UserError
 from stages.core.files import read_csv, write_csv
 from stages.core.params import Detect, Machine, read_params
 from stages.core.progress import progress
-from stages.engine.cluster import CORES_OF_A_GPU, on_cluster, spread
+from stages.engine.cluster import CORES_OF_A_GPU, has_gpus, on_cluster, spread
 from stages.faces.found import Found, key_of
 from stages.faces.mtcnn import CONTEST_PIXELS, Cascade
+from stages.shards.members import in_shard
 from stages.shards.photos import read_or_reason, read_photos
 
 PART = 4  # batches that a node of a cluster is given at once
@@ -101,8 +103,18 @@ def loaded(device: torch.device) -> Cascade:
 
 def find_part(paths: list[Path], p: Detect, machine: Machine) -> list[tuple]:
     """The rows of some photos, by a worker of a cluster; where it has a GPU, threads decode beside it."""
+    if lost := [path for path in paths if not in_shard(path) and not path.exists()]:  # its disk, not the photo, is at fault
+        raise FileNotFoundError(ENOENT, "No such file or directory", str(lost[0]))
     cascade = loaded(pick_device(machine))
     return list(find(paths, cascade, p, 0 if cascade.alone else CORES_OF_A_GPU, machine.batch))
+
+
+def kind_of(device: torch.device | str, machine: Machine) -> tuple:
+    """What a row depends on of the device that finds it."""
+    if "cuda" not in str(device):
+        return ("cpu",)
+    name = torch.cuda.get_device_name(device) if isinstance(device, torch.device) else "of a cluster"
+    return "cuda", name, machine.deterministic
 
 
 def find_on_cluster(paths: list[Path], p: Detect, machine: Machine):
@@ -135,8 +147,11 @@ def table_of(photos: pd.DataFrame, root: Path, found: Iterable[tuple], p: Detect
 def main():
     p = read_params()
     photos, root = read_csv("data/photos.csv", ["photo", "part", "md5"]), Path(p.data.root)
-    device = "ray" if on_cluster(p.machine) else pick_device(p.machine)  # here there need be no GPU
-    before = Found(key_of(Path(__file__).read_bytes(), p.detect, getattr(device, "type", device)))
+    if on_cluster(p.machine):
+        device = "cuda" if has_gpus(p.machine) else "cpu"  # of the nodes
+    else:
+        device = pick_device(p.machine)
+    before = Found(key_of(Path(__file__).read_bytes(), p.detect, *kind_of(device, p.machine)))
     paths = [root / photo for photo in photos.photo]
     new = [path for path, md5 in zip(paths, photos.md5) if md5 not in before.rows]
     if len(new) < len(paths):

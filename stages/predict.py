@@ -20,7 +20,7 @@ from stages.core.errors import UserError
 from stages.core.face_store import Faces
 from stages.core.files import read_csv, write_parquet
 from stages.core.params import Params, read_model
-from stages.engine.cluster import on_cluster, spread
+from stages.engine.cluster import CORES_OF_A_GPU, on_cluster, spread
 from stages.modeling.augment import Augment, at_test
 from stages.modeling.checkpoints import restore
 from stages.modeling.dataloader import Crops, loader
@@ -79,15 +79,21 @@ def folder_of(name: str, fold: int | str) -> Path:
 
 
 def predict_part(name: str, folder: Path, rows: list[int], p: Params) -> pd.DataFrame:
-    """As probabilities, by this process or by a worker of a cluster."""
+    """As probabilities, by this process."""
     return probabilities(name, folder, Faces(FACES), rows, p, pick_device(p.machine))
+
+
+def predict_on_node(name: str, folder: Path, rows: list[int], p: Params) -> pd.DataFrame:
+    """As predict_part, with no more processes beside it than its part of the node has cores for."""
+    workers = CORES_OF_A_GPU if pick_device(p.machine).type == "cuda" else 0
+    return predict_part(name, folder, rows, p.model_copy(update={"machine": p.machine.model_copy(update={"workers": workers})}))
 
 
 def on_cluster_nodes(name: str, folder: Path, rows: list[int], p: Params) -> pd.DataFrame:
     """As probabilities, by the nodes of a cluster: whole batches, so that each is the one that a single process has."""
     size = PART * p.machine.batch
     parts = [(name, folder, rows[i:i + size], p) for i in range(0, max(1, len(rows)), size)]
-    return pd.concat(spread("stages.predict.predict_part", parts, p.machine, torch.get_num_threads()), ignore_index=True)
+    return pd.concat(spread("stages.predict.predict_on_node", parts, p.machine, torch.get_num_threads()), ignore_index=True)
 
 
 def main():

@@ -64,7 +64,7 @@ def mend_lock_file(file: Path) -> None:
 
 def mend_ignored(pipeline: Path, locked: Path) -> None:
     """Add what DVC keeps of a pipeline, and git would take, to the .gitignore files, as DVC does when it makes it."""
-    if not locked.is_file():
+    if not locked.is_file() or not is_yaml(pipeline):  # DVC says it in its own words
         return
     by_git = {path for stage in load(pipeline)["stages"].values() for out in stage.get("outs", []) if isinstance(out, dict)
               for path, how in out.items() if how.get("cache") is False}
@@ -72,8 +72,8 @@ def mend_ignored(pipeline: Path, locked: Path) -> None:
     outs = [path for path in outs if path not in by_git and Path(path).exists()]
     for path in seen_by_git(outs):
         file = Path(path).parent / ".gitignore"
-        with open(file, "a") as lines:
-            lines.write(f"/{Path(path).name}\n")
+        before = file.read_text() if file.is_file() else ""
+        file.write_text(before + "\n" * (before[-1:] not in ("", "\n")) + f"/{Path(path).name}\n")
         print(f"note: {file}: /{Path(path).name} was missing, as after Ctrl-C, and is there again")
 
 
@@ -85,6 +85,13 @@ def seen_by_git(paths: list[str]) -> list[str]:
         return []
     listed = {path for done in known for path in done.stdout.split("\0")}
     return [path for path in paths if path not in listed]
+
+
+def is_yaml(file: Path) -> bool:
+    try:
+        return isinstance(load(file), dict)
+    except (OSError, ValueError, yaml.YAMLError):
+        return False
 
 
 def load(file: Path) -> dict:

@@ -18,9 +18,10 @@ LEASES: dict[int, int] = {}  # the open lock file of the GPU that this process h
 
 
 def free_gpu(count: int) -> int:
-    """A GPU of `count` that no other stage of this machine has, as far as there is one, for as long as this process runs.
+    """A GPU of `count` that no other stage of this user took here, as far as there is one, for as long as this process runs.
 
     So the experiments of a queue spread over the GPUs; those that find none free share them, by the number of their process.
+    A stage that sees one GPU alone, as by CUDA_VISIBLE_DEVICES, takes that without asking.
     """
     if count == 1 or fcntl is None:
         return 0

@@ -19,7 +19,7 @@ from stages.core.errors import UserError
 from stages.core.params import Machine
 
 RETRIES = 10  # of a part, after a lost worker or node
-PATIENCE = 10  # seconds until an address answers
+PATIENCE, LOOK = 10, 30  # seconds until an address answers, and between two looks at a part that takes long
 CORES_OF_A_GPU = 4  # for decoding, beside each GPU
 DECIDING = ("OMP_", "MKL_", "ONEDNN_", "ATEN_", "OPENCV_", "CUBLAS_", "GOMP_")  # variables that bytes and speed depend on
 
@@ -39,14 +39,21 @@ def spread(function: str, parts: list[tuple], machine: Machine, threads: int = 1
         return
     with cluster() as ray:
         needs = needs_of(ray, machine, threads)
+        print(f"Ray: {sum(node['Alive'] for node in ray.nodes())} nodes, each part gets {told(needs)}", flush=True)
         task = ray.remote(call).options(name=function.rpartition(".")[2], max_retries=RETRIES, **needs)
         waiting = deque()
         for part in parts:
             waiting.append(task.remote(function, threads, os.getcwd(), part))
             if len(waiting) >= 2 * slots(ray, needs):
-                yield result(ray, waiting.popleft())
+                yield result(ray, waiting.popleft(), needs)
         while waiting:
-            yield result(ray, waiting.popleft())
+            yield result(ray, waiting.popleft(), needs)
+
+
+def has_gpus(machine: Machine) -> bool:
+    """Whether the parts of a stage get GPUs."""
+    with cluster() as ray:
+        return "num_gpus" in needs_of(ray, machine, 1)
 
 
 def once(function: str, words: tuple, machine: Machine, threads: int) -> None:
@@ -70,9 +77,9 @@ def cluster():
         if found := re.fullmatch(r"(?:ray://)?\[?(.+?)\]?:(\d+)", address):  # Ray itself tries for many minutes
             socket.create_connection((found[1], int(found[2])), PATIENCE).close()
         ray.init(logging_level=logging.ERROR, runtime_env={"env_vars": variables} if variables else None)
-    except (OSError, ValueError, RuntimeError, OverflowError) as error:
+    except (OSError, ValueError, RuntimeError, OverflowError, ray.exceptions.RayError) as error:
         raise UserError(f"RAY_ADDRESS: {address or 'not set'}: no cluster there ({first_line(error)}); run ray start --head "
-                        "there, or set machine.engine: local") from None
+                        "there, ray stop here if an earlier one died, or set machine.engine: local") from None
     try:
         yield ray
     finally:
@@ -81,11 +88,26 @@ def cluster():
 
 def needs_of(ray, machine: Machine, threads: int) -> dict[str, float]:
     """What a part asks of a node: a GPU and cores to decode, or as many cores as it has threads, if a node has so many."""
+    if ":" in machine.device:
+        raise UserError(f"params.yaml: machine.device: {machine.device!r} is a GPU of this machine; with machine.engine: ray "
+                        "set auto, cpu or cuda")
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     gpu = machine.device != "cpu" and any(node.get("GPU") for node in nodes)
     wanted = CORES_OF_A_GPU if gpu else threads
     most = max((int(node.get("CPU", 0)) for node in nodes if not gpu or node.get("GPU")), default=0)
+    if not most:
+        raise UserError("machine.engine: ray: no node of the cluster has a core; wait until one has joined")
     return {"num_cpus": min(wanted, most), **({"num_gpus": 1} if gpu else {})}
+
+
+def told(needs: dict[str, float]) -> str:
+    return f"{needs['num_cpus']} core{'s' * (needs['num_cpus'] > 1)} and {'a' if needs.get('num_gpus') else 'no'} GPU"
+
+
+def fits(ray, needs: dict[str, float]) -> bool:
+    """Whether a node that is there could take a part."""
+    return any(node["Alive"] and node["Resources"].get("CPU", 0) >= needs["num_cpus"]
+               and node["Resources"].get("GPU", 0) >= needs.get("num_gpus", 0) for node in ray.nodes())
 
 
 def slots(ray, needs: dict[str, float]) -> int:
@@ -105,18 +127,30 @@ def call(function: str, threads: int, folder: str, words: tuple):
     return function(*words)
 
 
-def result(ray, reference):
+def result(ray, reference, needs: dict[str, float]):
     """The result of a part; raises what it raised, or UserError where the cluster failed."""
+    said = False
     try:
+        while not ray.wait([reference], timeout=LOOK)[0]:
+            if not said and not fits(ray, needs):
+                print(f"note: no node with {told(needs)} is left; waiting for one to join", flush=True)
+                said = True
         return ray.get(reference)
     except ray.exceptions.RayTaskError as error:
-        if isinstance(error.cause, (ModuleNotFoundError, FileNotFoundError, NotADirectoryError)):
-            raise UserError(f"machine.engine: ray: a node does not have what this one has ({error.cause}); all need the folder "
-                            f"{os.getcwd()} under this path, and the same packages") from None
+        if lacks(error.cause):
+            raise UserError(f"machine.engine: ray: a node does not have what this one has ({first_line(error.cause)}); all "
+                            f"need the folder {os.getcwd()} under this path, and the same packages") from None
         raise error.cause from None
-    except ray.exceptions.RayError as error:
-        raise UserError(f"machine.engine: ray: lost {RETRIES + 1} workers or nodes over the same part, the last: "
-                        f"{first_line(error)}") from None
+    except ray.exceptions.RayError as error:  # after RETRIES, where another try could help
+        raise UserError(f"machine.engine: ray: Ray gave up on a part ({type(error).__name__}: {first_line(error)})") from None
+
+
+def lacks(error: Exception) -> bool:
+    """Whether a node failed because it has not what this one has."""
+    if isinstance(error, RuntimeError):
+        return "failed to import on the worker" in str(error)
+    here = isinstance(error, OSError) and error.filename and os.path.exists(error.filename)
+    return isinstance(error, ModuleNotFoundError) or bool(here) and isinstance(error, (FileNotFoundError, NotADirectoryError))
 
 
 def first_line(error: Exception) -> str:

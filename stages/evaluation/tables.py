@@ -17,7 +17,7 @@ READERS = {".parquet": partial(pd.read_parquet, page_checksum_verification=True)
 
 def parse_table(content: bytes, ending: str, texts: list[str], numbers: list[str]) -> pd.DataFrame:
     """The table in a file's bytes, in the format of its ending; raises ValueError if it is none, lacks a column of texts or
-    numbers, or has text in a column of numbers."""
+    numbers, or has text in a column of numbers. CSV is read as pandas does: NA is missing, and 007 is 7."""
     try:
         table = READERS[ending](io.BytesIO(content))
     except (ValueError, TypeError, KeyError, OSError, pa.ArrowException):

@@ -1,7 +1,8 @@
 """Faces found by earlier runs, so that a killed run goes on and a new photo costs only itself.
 
 A line of JSON a photo, [md5, row ...], is added to data/.resume/faces-KEY.jsonl while faces are found. KEY is a hash of all
-that a row depends on beside the photo: parameters, code, libraries, processor or GPU, and variables that choose algorithms.
+that a row depends on beside the photo: parameters, code, libraries, the instructions of the processor or the GPU of this
+machine, and variables that choose algorithms.
 """
 import hashlib
 import json
@@ -13,13 +14,14 @@ from pathlib import Path
 
 import torch
 
+from labeller.faces.prefetch import prefetch
 from stages.shards.members import read_bytes
 
 FOLDER = Path("data/.resume")
 CODE = ("stages.faces", "stages.shards", "labeller.faces", "facenet_pytorch")
 LIBRARIES = ("numpy", "cv2", "PIL", "simplejpeg", "torch", "torchvision")
 VARIABLES = ("ATEN_", "MKL_", "ONEDNN_", "OPENCV_")
-TOGETHER = 32  # lines written at once
+TOGETHER, READERS = 32, 8  # lines written at once, and threads that read their photos
 
 
 def key_of(*settings) -> str:
@@ -65,9 +67,10 @@ class Found:
 
 
 def write(notes, lines: list[tuple[Path, str, tuple]]) -> None:
-    """Note rows, but of photos that are not any more what they were when their MD5 was taken."""
-    for path, md5, row in lines:
-        if md5_of(path) == md5:
+    """Note rows, but of photos that could not be read, maybe by the disk's fault, or that changed since their MD5 was taken."""
+    lines = [line for line in lines if line[2][0] != "unreadable"]
+    for now, (_, md5, row) in zip(prefetch(md5_of, [path for path, _, _ in lines], READERS), lines):
+        if now == md5:
             notes.write(json.dumps([md5, *row]).encode() + b"\n")
     notes.flush()
 

@@ -184,7 +184,7 @@ def test_a_cluster_that_is_not_there_is_one_line(own, address, why):
                           env=os.environ | {"RAY_ADDRESS": address}, timeout=60)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == (f"error: RAY_ADDRESS: {address}: no cluster there ({why}); run ray start "
-                                            "--head there, or set machine.engine: local")
+                                            "--head there, ray stop here if an earlier one died, or set machine.engine: local")
     assert "Traceback" not in done.stderr
 
 
@@ -192,26 +192,44 @@ def failing(error: Exception) -> SimpleNamespace:
     """Ray whose task failed so."""
     def get(_):
         raise error
-    return SimpleNamespace(get=get, exceptions=ray.exceptions)
+    return SimpleNamespace(get=get, exceptions=ray.exceptions, wait=lambda references, timeout: (references, []))
 
 
 @pytest.mark.parametrize("error, said", [
     (ray.exceptions.RayTaskError("call", "Traceback", ModuleNotFoundError("No module named 'timm'")),
      "machine.engine: ray: a node does not have what this one has (No module named 'timm'); all need the folder"),
     (ray.exceptions.WorkerCrashedError(),
-     "machine.engine: ray: lost 11 workers or nodes over the same part, the last: The worker died unexpectedly"),
+     "machine.engine: ray: Ray gave up on a part (WorkerCrashedError: The worker died unexpectedly"),
+    (ray.exceptions.RayTaskError("call", "Traceback", FileNotFoundError(2, "No such file or directory", __file__)),
+     f"machine.engine: ray: a node does not have what this one has ([Errno 2] No such file or directory: '{__file__}'); all"),
+    (ray.exceptions.RayTaskError("call", "Traceback", RuntimeError("The remote function failed to import on the worker.\nTr")),
+     "machine.engine: ray: a node does not have what this one has (The remote function failed to import on the worker.); all"),
     (ray.exceptions.RayTaskError("call", "Traceback", UserError("a.jpg: changed")), "a.jpg: changed"),
 ])
 def test_what_went_wrong_on_a_node_is_one_line(error, said):
     with pytest.raises(UserError) as refused:
-        result(failing(error), None)
+        result(failing(error), None, {"num_cpus": 1})
     assert str(refused.value).startswith(said)
     assert "Traceback" not in str(refused.value)
 
 
 def test_a_fault_of_the_code_on_a_node_is_raised_as_it_was():
     with pytest.raises(ZeroDivisionError):
-        result(failing(ray.exceptions.RayTaskError("call", "Traceback", ZeroDivisionError())), None)
+        result(failing(ray.exceptions.RayTaskError("call", "Traceback", ZeroDivisionError())), None, {"num_cpus": 1})
+
+
+def test_what_no_node_has_is_no_fault_of_one():
+    with pytest.raises(FileNotFoundError, match="data/no.such"):
+        result(failing(ray.exceptions.RayTaskError("call", "", FileNotFoundError(2, "No such file", "data/no.such"))), None, {})
+
+
+def test_where_no_node_is_left_that_could_take_a_part_it_waits_and_says_so(capsys):
+    nodes = [{"Alive": True, "Resources": {"CPU": 2}}, {"Alive": False, "Resources": {"CPU": 16}}]
+    looks = iter([[], [], ["done"]])
+    small = SimpleNamespace(nodes=lambda: nodes, wait=lambda references, timeout: (next(looks), []), get=lambda reference: 7,
+                            exceptions=ray.exceptions)
+    assert result(small, None, {"num_cpus": 8}) == 7
+    assert capsys.readouterr().out == "note: no node with 8 cores and no GPU is left; waiting for one to join\n"
 
 
 def test_a_part_gets_a_gpu_where_there_is_one_and_never_more_cores_than_a_node_has():
@@ -224,6 +242,10 @@ def test_a_part_gets_a_gpu_where_there_is_one_and_never_more_cores_than_a_node_h
     assert needs("auto", {"CPU": 64}, {"CPU": 16, "GPU": 2}) == {"num_cpus": 4, "num_gpus": 1}
     assert needs("auto", {"CPU": 64}, {"CPU": 2, "GPU": 2}) == {"num_cpus": 2, "num_gpus": 1}
     assert needs("cpu", {"CPU": 16, "GPU": 2}) == {"num_cpus": 8}
+    with pytest.raises(UserError, match="no node of the cluster has a core; wait until one has joined"):
+        needs("auto", {"memory": 1})
+    with pytest.raises(UserError, match="machine.device: 'cuda:1' is a GPU of this machine; with machine.engine: ray set auto"):
+        needs("cuda:1", {"CPU": 16, "GPU": 2})
 
 
 def test_without_the_package_the_parameter_is_named(own):

@@ -74,6 +74,18 @@ def test_what_ctrl_c_had_dvc_take_out_of_gitignore_is_there_again_in_its_order(o
     assert own.python("tools.check").stdout == ""
 
 
+def test_a_line_without_an_end_is_ended_first(own):
+    file = own.root / "data/labels/.gitignore"
+    file.write_text("/age.csv")
+    assert own.python("tools.check").returncode == 0
+    assert set(file.read_text().splitlines()) >= {"/age.csv", "/mask.csv"}
+
+
+def test_a_pipeline_that_is_no_yaml_is_left_to_dvc(own):
+    (own.root / "dvc.yaml").write_text("stages: [")
+    assert own.python("tools.check").returncode == 0
+
+
 def test_outside_a_git_repository_nothing_is_ignored(here):
     (here / "out").write_text("")
     assert check.seen_by_git(["out"]) == []
