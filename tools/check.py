@@ -66,10 +66,13 @@ def mend_ignored(pipeline: Path, locked: Path) -> None:
     """Add what DVC keeps of a pipeline, and git would take, to the .gitignore files, as DVC does when it makes it."""
     if not locked.is_file() or not is_yaml(pipeline):  # DVC says it in its own words
         return
-    by_git = {path for stage in load(pipeline)["stages"].values() for out in stage.get("outs", []) if isinstance(out, dict)
-              for path, how in out.items() if how.get("cache") is False}
-    outs = [out["path"] for stage in load(locked)["stages"].values() for out in stage.get("outs", [])]
-    outs = [path for path in outs if path not in by_git and Path(path).exists()]
+    stages, outs = load(pipeline)["stages"], []
+    for name, entry in load(locked)["stages"].items():
+        kept = [out for out in stages.get(name.split("@")[0], {}).get("outs", []) if isinstance(out, str)]  # git keeps the others
+        for out in kept:  # in the order in which DVC adds them; dvc.lock sorts them
+            pattern = ".+".join(map(re.escape, re.split(r"\$\{item[^}]*\}", out)))
+            outs += [made["path"] for made in entry.get("outs", []) if re.fullmatch(pattern, made["path"])]
+    outs = [path for path in outs if Path(path).exists()]
     for path in seen_by_git(outs):
         file = Path(path).parent / ".gitignore"
         before = file.read_text() if file.is_file() else ""
