@@ -68,7 +68,7 @@ def mend_ignored(pipeline: Path, locked: Path) -> None:
         return
     stages, outs = load(pipeline)["stages"], []
     for name, entry in load(locked)["stages"].items():
-        kept = [out for out in stages.get(name.split("@")[0], {}).get("outs", []) if isinstance(out, str)]  # git keeps the others
+        kept = [out for out in stages.get(name.split("@")[0], {}).get("outs", []) if isinstance(out, str)]  # not by git
         for out in kept:  # in the order in which DVC adds them; dvc.lock sorts them
             pattern = ".+".join(map(re.escape, re.split(r"\$\{item[^}]*\}", out)))
             outs += [made["path"] for made in entry.get("outs", []) if re.fullmatch(pattern, made["path"])]
