@@ -84,10 +84,11 @@ def server(tmp_path_factory):
 
 
 def content(project: Project) -> dict[str, bytes]:
-    """Every file of the workspace and of the cache; none of git's, no logs, nor what DVC notes for itself."""
+    """Every file of the workspace and of the cache; none of git's, no logs, nor what DVC and detect note for themselves."""
     files = {file.relative_to(project.root).as_posix(): file for file in project.root.rglob("*") if file.is_file()}
+    left_out = (".git/", ".dvc/tmp/", ".dvc/config", "logs/", "data/.resume/")
     return {name: file.read_bytes() for name, file in files.items()
-            if not name.startswith((".git/", ".dvc/tmp/", ".dvc/config", "logs/")) and "__pycache__" not in name}
+            if not name.startswith(left_out) and "__pycache__" not in name}
 
 
 def workspace(project: Project) -> dict[str, bytes]:
