@@ -13,13 +13,14 @@ or `unreadable`, without a box. Of several faces, which `faces` counts, labeller
 import threading
 from collections.abc import Iterable
 from contextlib import nullcontext
-from errno import ENOENT
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 import pandas as pd
 import torch
 
+from labeller.faces.decoding import GONE
 from labeller.faces.detector import COLUMNS, POINTS, find_faces
 from labeller.faces.prefetch import prefetch
 from stages.core.command_line import run
@@ -31,7 +32,6 @@ from stages.core.progress import progress
 from stages.engine.cluster import CORES_OF_A_GPU, has_gpus, on_cluster, spread
 from stages.faces.found import Found, key_of
 from stages.faces.mtcnn import CONTEST_PIXELS, Cascade
-from stages.shards.members import in_shard
 from stages.shards.photos import read_or_reason, read_photos
 
 PART = 4  # batches that a node of a cluster is given at once
@@ -103,8 +103,6 @@ def loaded(device: torch.device) -> Cascade:
 
 def find_part(paths: list[Path], p: Detect, machine: Machine) -> list[tuple]:
     """The rows of some photos, by a worker of a cluster; where it has a GPU, threads decode beside it."""
-    if lost := [path for path in paths if not in_shard(path) and not path.exists()]:  # its disk, not the photo, is at fault
-        raise FileNotFoundError(ENOENT, "No such file or directory", str(lost[0]))
     cascade = loaded(pick_device(machine))
     return list(find(paths, cascade, p, 0 if cascade.alone else CORES_OF_A_GPU, machine.batch))
 
@@ -120,8 +118,12 @@ def kind_of(device: torch.device | str, machine: Machine) -> tuple:
 def find_on_cluster(paths: list[Path], p: Detect, machine: Machine):
     """Yield the row of each photo, in order, found by the nodes of a cluster, PART batches at once."""
     parts = [paths[i:i + PART * machine.batch] for i in range(0, len(paths), PART * machine.batch)]
-    for rows in spread("stages.detect.find_part", [(part, p, machine) for part in parts], machine):
-        yield from rows
+    found = spread("stages.detect.find_part", [(part, p, machine) for part in parts], machine)
+    for path, row in zip(paths, chain.from_iterable(found)):
+        if row[0] == "unreadable" and row[-1] == GONE and path.exists():
+            raise UserError(f"machine.engine: ray: a node does not see {path}, which is here; all need the photos under one "
+                            "path")
+        yield row
 
 
 def detect(photos: pd.DataFrame, root: Path, p: Detect, device, workers: int, batch: int) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from labeller.faces.prefetch import prefetch
 
+GONE = "no such file"  # the reason of a photo that is not there
 MAX_PIXELS = 100_000_000  # a larger photo is refused before decoding
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP")  # told by content. Others are refused: EPS runs a program, a frame in an ICO file may
                                           # be larger than its header says
@@ -32,7 +33,7 @@ def read_photo(path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     try:
         return decode_photo(Path(path).read_bytes(), max_pixels)
     except FileNotFoundError:
-        raise Unreadable("no such file") from None
+        raise Unreadable(GONE) from None
     except OSError as error:
         raise Unreadable(error.strerror or str(error)) from None
     except ValueError as error:  # a name that no file can have

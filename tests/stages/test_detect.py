@@ -1,4 +1,6 @@
 """Every photo gets a row, whatever is on it or wrong with it, and the same row whoever is its neighbour."""
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,7 @@ from PIL import Image
 from labeller.faces.detector import POINTS
 from stages.core.errors import UserError
 from stages.core.params import read_params
-from stages.detect import batches, detect, rows_in_batches, rows_one_by_one
+from stages.detect import batches, detect, find_on_cluster, rows_in_batches, rows_one_by_one
 from stages.faces import mtcnn as cascade
 from stages.faces.mtcnn import CONTEST_PIXELS, Cascade
 from tests.conftest import ROOT
@@ -147,3 +149,13 @@ def test_a_found_face_has_its_landmarks_and_the_middle_has_none(ran):
     assert (eyes < found.nose_y).mean() > 0.99
     assert (found.nose_y < mouth).mean() > 0.99
     assert (found.left_eye_x < found.right_eye_x).mean() > 0.99
+
+
+def test_a_photo_that_only_a_node_of_the_cluster_misses_stops_the_stage(here, monkeypatch):
+    gone = ["unreadable", *[""] * 5, 0, *[""] * len(POINTS), "no such file"]
+    monkeypatch.setattr("stages.detect.spread", lambda function, parts, machine: iter([[gone], [gone]]))
+    (here / "here.jpg").write_bytes(b"a photo")
+    found = find_on_cluster([here / "nowhere.jpg", here / "here.jpg"], P, SimpleNamespace(batch=1))
+    assert next(found) == gone  # no node could see it
+    with pytest.raises(UserError, match=r"machine.engine: ray: a node does not see .*here.jpg, which is here; all need"):
+        next(found)
