@@ -242,7 +242,7 @@ def test_a_part_gets_a_gpu_where_there_is_one_and_never_more_cores_than_a_node_h
     assert needs("auto", {"CPU": 64}, {"CPU": 16, "GPU": 2}) == {"num_cpus": 4, "num_gpus": 1}
     assert needs("auto", {"CPU": 64}, {"CPU": 2, "GPU": 2}) == {"num_cpus": 2, "num_gpus": 1}
     assert needs("cpu", {"CPU": 16, "GPU": 2}) == {"num_cpus": 8}
-    with pytest.raises(UserError, match="no node of the cluster has a core; wait until one has joined"):
+    with pytest.raises(UserError, match="machine.engine: ray: no node of the cluster has a core; wait until one has joined"):
         needs("auto", {"memory": 1})
     with pytest.raises(UserError, match="machine.device: 'cuda:1' is a GPU of this machine; with machine.engine: ray set auto"):
         needs("cuda:1", {"CPU": 16, "GPU": 2})
