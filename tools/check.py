@@ -66,8 +66,8 @@ def mend_ignored(pipeline: Path, locked: Path) -> None:
     """Add what DVC keeps of a pipeline, and git would take, to the .gitignore files, as DVC does when it makes it."""
     if not locked.is_file() or not is_yaml(pipeline):  # DVC says it in its own words
         return
-    stages, outs = load(pipeline)["stages"], []
-    for name, entry in load(locked)["stages"].items():
+    stages, outs = load(pipeline.read_text())["stages"], []
+    for name, entry in load(locked.read_text())["stages"].items():
         kept = [out for out in stages.get(name.split("@")[0], {}).get("outs", []) if isinstance(out, str)]  # not by git
         for out in kept:  # in the order in which DVC adds them; dvc.lock sorts them
             pattern = ".+".join(map(re.escape, re.split(r"\$\{item[^}]*\}", out)))
@@ -92,18 +92,19 @@ def seen_by_git(paths: list[str]) -> list[str]:
 
 def is_yaml(file: Path) -> bool:
     try:
-        return isinstance(load(file), dict)
+        return isinstance(load(file.read_text()), dict)
     except (OSError, ValueError, yaml.YAMLError):
         return False
 
 
-def load(file: Path) -> dict:
-    return yaml.load(file.read_text(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+def load(text: str) -> dict:
+    """The YAML of DVC's files, by the fastest loader there is."""
+    return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def is_lock_file(text: str) -> bool:
     try:
-        COMPILED_LOCKFILE_SCHEMA(yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+        COMPILED_LOCKFILE_SCHEMA(load(text))
     except (yaml.YAMLError, Invalid):
         return False
     return True
