@@ -1,11 +1,12 @@
 """Seconds, memory and open files of the stages that touch every photo. Run after `dvc repro`:
 
-    python -m benchmarks.scale [--photos 1000 10000] [--engine local ray] [--set KEY=VALUE ...]
+    python -m benchmarks.scale [--photos 1000 10000] [--shards] [--stages index split] [--engine local ray] [--set K=V ...]
 
-Draws so many photos of people in a temporary folder, and runs index, split, detect, crop and predict there, each engine from
-the start, as params.yaml says (or --set). predict borrows the project's first listed model, its fold 0. Prints a row a stage:
-photos a second, the start of Python included; the most memory and open files of the stage and its processes together, looked
-at 20 times a second; and whether the engines gave the same bytes.
+Draws so many photos of people in a temporary folder, and runs index, split, detect, crop and predict there (or the first of
+them, as --stages says), each engine from the start, as params.yaml says (or --set). predict borrows the project's first listed
+model, its fold 0. Prints a row a stage: photos a second, the start of Python included; the most memory and open files of the
+stage and its processes together, looked at 20 times a second; and whether the engines gave the same bytes. With --shards the
+photos are 96 pixels wide and lie in Parquet files, a million of them in 3 GB.
 """
 import argparse
 import copy
@@ -17,7 +18,10 @@ import tempfile
 import time
 from pathlib import Path
 
+import cv2
 import psutil
+import pyarrow as pa
+import pyarrow.parquet as pq
 import yaml
 
 from stages.core.command_line import run
@@ -27,6 +31,8 @@ from stages.core.yaml_file import read_yaml
 from tools.shared.overrides import apply_overrides, read_settings
 
 ROOT, EVERY = Path.cwd(), 0.05
+MASKS = {"incorrect_mask": "incorrect", "normal": "bare"}  # of the sample's photos; the others are worn
+PEOPLE, WIDE, ROWS, GROUP = 60, 96, 50_000, 1000  # of --shards: people drawn, pixels, photos in a file and in a row group
 OUTS = {"index": "data/photos.csv", "split": "data/folds.csv", "detect": "data/boxes.csv", "crop": "data/faces/faces.npy",
         "predict": "data/predictions"}
 
@@ -52,29 +58,57 @@ def measured(words: list[str], folder: Path) -> tuple[float, float, int]:
     return time.monotonic() - began, memory / 1e6, files
 
 
+def draw_shards(sample: Path, folder: Path, photos: int) -> None:
+    """Write Parquet shards of so many small photos: the sample's again and again, each with bytes of its own."""
+    drawn = []
+    for file in sorted(sample.glob("train/images/*/[!.]*.jp*g")):
+        height, width = (photo := cv2.imread(str(file))).shape[:2]
+        small = cv2.resize(photo, (WIDE, height * WIDE // width), interpolation=cv2.INTER_AREA)
+        _, gender, _, age = file.parent.name.split("_")
+        drawn.append((cv2.imencode(".jpg", small)[1].tobytes(), gender, int(age), MASKS.get(file.stem, "worn")))
+    folder.mkdir(parents=True)
+    for first in range(0, photos, ROWS):
+        numbers = range(first, min(first + ROWS, photos))
+        data, genders, ages, masks = zip(*(drawn[number % len(drawn)] for number in numbers))
+        images = [{"bytes": with_comment(photo, number)} for photo, number in zip(data, numbers)]
+        table = pa.table({"image": images, "person": [f"p{number // 7}" for number in numbers], "gender": genders, "age": ages,
+                          "mask": masks})
+        pq.write_table(table, folder / f"train-{first // ROWS:05d}.parquet", row_group_size=GROUP)
+
+
+def with_comment(jpeg: bytes, number: int) -> bytes:
+    """A JPEG with a number as its comment, after the marker of its start."""
+    comment = b"%d" % number
+    return jpeg[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + jpeg[2:]
+
+
 def digest(path: Path) -> str:
     """SHA-256 of a file, or of all in a folder."""
     files = sorted(path.rglob("*")) if path.is_dir() else [path]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files if file.is_file())).hexdigest()
 
 
-def measure(photos: int, engines: list[str], values: dict) -> None:
+def measure(photos: int, asked: argparse.Namespace, values: dict) -> None:
     """Print the rows of so many photos."""
     values, model = copy.deepcopy(values), values["models"][0]
-    values["sample"] |= {"people": max(values["split"]["n_folds"] * 6, photos // 7 - 1), "eval_people": 1}
-    values["data"] |= {"root": "data/sample", "table": None}
+    people = PEOPLE if asked.shards else max(values["split"]["n_folds"] * 6, photos // 7 - 1)
+    values["sample"] |= {"people": people, "eval_people": 1}
+    values["data"] |= {"root": "data/shards" if asked.shards else "data/sample", "table": None}
     first: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         (folder / "models").symlink_to(ROOT / "models")
-        for engine in engines:
+        for engine in asked.engine:
             values["machine"]["engine"] = engine
             (folder / FILE).write_text(yaml.safe_dump(values, sort_keys=False))
-            if engine == engines[0]:
+            if engine == asked.engine[0]:
                 measured(["sample"], folder)
+                if asked.shards:
+                    draw_shards(folder / "data/sample", folder / "data/shards", photos)
             for file in (folder / "data/.resume").glob("*"):
                 file.unlink()
-            for stage, out in OUTS.items():
+            for stage in asked.stages:
+                out = OUTS[stage]
                 seconds, memory, files = measured([stage, model, "0"] if stage == "predict" else [stage], folder)
                 count = len((folder / "data/photos.csv").read_bytes().splitlines()) - 1
                 same = first.setdefault(stage, digest(folder / out)) == digest(folder / out)
@@ -85,6 +119,8 @@ def measure(photos: int, engines: list[str], values: dict) -> None:
 def main():
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__.split("\n\n")[0])
     parser.add_argument("--photos", type=int, nargs="+", default=[1000, 10000])
+    parser.add_argument("--shards", action="store_true")
+    parser.add_argument("--stages", nargs="+", choices=OUTS, default=list(OUTS))
     parser.add_argument("--engine", nargs="+", choices=["local", "ray"], default=["local"])
     parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE")
     asked = parser.parse_args()
@@ -95,7 +131,7 @@ def main():
         raise UserError(f"--photos: {min(asked.photos)} must be 1 or more")
     print("| stage | engine | photos | seconds | photos/s | MB | open files | same bytes |\n|---|---|---|---|---|---|---|---|")
     for photos in asked.photos:
-        measure(photos, asked.engine, values)
+        measure(photos, asked, values)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 Reads   data/boxes.csv and the photos (data/photos.csv is a dep for its hashes: a changed photo reruns this stage)
 Writes  data/faces/        the crops, memory-mapped; see stages/core/face_store.py
 """
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
@@ -38,9 +38,9 @@ def cut_part(photos: list[tuple[Path, list[int]]], p: Crop) -> np.ndarray:
 
 def crops(root: Path, boxes: pd.DataFrame, p: Params):
     """Yield the crop of each row of boxes; threads, or the nodes of a cluster, read the photos and crop."""
-    photos = [(root / row.photo, [int(side) for side in (row.x0, row.y0, row.x1, row.y1)]) for row in boxes.itertuples()]
+    photos = ((root / row.photo, [int(side) for side in (row.x0, row.y0, row.x1, row.y1)]) for row in boxes.itertuples())
     if on_cluster(p.machine):
-        parts = [(photos[i:i + PART], p.crop) for i in range(0, len(photos), PART)]
+        parts = [(part, p.crop) for part in iter(lambda: list(islice(photos, PART)), [])]
         found = chain.from_iterable(spread("stages.crop.cut_part", parts, p.machine))
     else:
         found = prefetch(lambda photo: cut(*photo, p.crop), photos, p.machine.workers)

@@ -61,7 +61,7 @@ def rows_of(images: list, cascade: Cascade, p: Detect) -> list[tuple]:
             for image in images]
 
 
-def rows_one_by_one(paths: list[Path], cascade: Cascade, p: Detect, workers: int):
+def rows_one_by_one(paths: Iterable[Path], cascade: Cascade, p: Detect, workers: int):
     """Yield the row of each photo; a thread both decodes a photo and detects its face, which keeps all cores busy."""
     def row(path):
         torch.set_num_threads(1)
@@ -74,7 +74,7 @@ def rows_one_by_one(paths: list[Path], cascade: Cascade, p: Detect, workers: int
         torch.set_num_threads(threads)  # without workers row() set this thread's to one
 
 
-def rows_in_batches(paths: list[Path], cascade: Cascade, p: Detect, workers: int, batch: int):
+def rows_in_batches(paths: Iterable[Path], cascade: Cascade, p: Detect, workers: int, batch: int):
     """Yield the row of each photo; `workers` threads decode, and two, each with its own stream, keep the GPU busy."""
     own = threading.local()
 
@@ -88,7 +88,7 @@ def rows_in_batches(paths: list[Path], cascade: Cascade, p: Detect, workers: int
         yield from found
 
 
-def find(paths: list[Path], cascade: Cascade, p: Detect, workers: int, batch: int):
+def find(paths: Iterable[Path], cascade: Cascade, p: Detect, workers: int, batch: int):
     """Yield the row of each photo, in order."""
     if cascade.alone:
         return rows_one_by_one(paths, cascade, p, workers)
@@ -154,14 +154,15 @@ def main():
     else:
         device = pick_device(p.machine)
     before = Found(key_of(Path(__file__).read_bytes(), p.detect, *kind_of(device, p.machine)))
-    paths = [root / photo for photo in photos.photo]
-    new = [path for path, md5 in zip(paths, photos.md5) if md5 not in before.rows]
-    if len(new) < len(paths):
-        print(f"{len(paths) - len(new)} of {len(paths)} photos have their faces from an earlier run, in {before.file}",
+    new = photos.photo[[md5 not in before.rows for md5 in photos.md5]]
+    if len(new) < len(photos):
+        print(f"{len(photos) - len(new)} of {len(photos)} photos have their faces from an earlier run, in {before.file}",
               flush=True)
-    fresh = (find_on_cluster(new, p.detect, p.machine) if on_cluster(p.machine) else
-             find(new, Cascade(device), p.detect, p.machine.workers, p.machine.batch))
-    boxes = table_of(photos, root, before.together(list(zip(paths, photos.md5)), fresh), p.detect)
+    paths = map(root.joinpath, new)  # one after another: a million of them take a gigabyte
+    fresh = (find_on_cluster(list(paths), p.detect, p.machine) if on_cluster(p.machine) else
+             find(paths, Cascade(device), p.detect, p.machine.workers, p.machine.batch))
+    found = before.together(zip(map(root.joinpath, photos.photo), photos.md5), fresh)
+    boxes = table_of(photos, root, found, p.detect)
     unreadable = boxes[boxes.found == "unreadable"]
     write_csv(boxes.drop(columns=["part", "reason"]), "data/boxes.csv")
     write_csv(unreadable[["photo", "part", "reason"]], "data/unreadable.csv")

@@ -89,14 +89,15 @@ def test_luck_that_cannot_be_measured_is_one_line(own, words, said):
 
 
 @pytest.mark.slow
-def test_each_stage_that_touches_every_photo_has_its_row_and_the_project_stays_as_it_is(own):
+@pytest.mark.parametrize("words, count", [([], "91"), (["--shards"], "90")])
+def test_each_stage_that_touches_every_photo_has_its_row_and_the_project_stays_as_it_is(own, words, count):
     before = contents(own.root)
-    done = own.python("benchmarks.scale", "--photos", "90", "--engine", "local", "local")
+    done = own.python("benchmarks.scale", "--photos", "90", "--engine", "local", "local", *words)
     assert done.returncode == 0, done.stderr
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in done.stdout.splitlines()[2:]]
     assert [row[0] for row in rows] == ["index", "split", "detect", "crop", "predict"] * 2
     for _, _, photos, seconds, rate, memory, files, same in rows:
-        assert photos == "91" and same == "yes"
-        assert float(rate) == pytest.approx(91 / float(seconds), rel=0.1)
+        assert photos == count and same == "yes"
+        assert float(rate) == pytest.approx(int(count) / float(seconds), rel=0.1)
         assert float(memory) > 20 and int(files) > 2
     assert contents(own.root) == before

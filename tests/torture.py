@@ -35,7 +35,7 @@ NOT_COMPARED = (".git", ".dvc/tmp", "logs", "data/.resume")  # commits, DVC's no
 EXPERIMENT = ["dvc", "exp", "run", "--force", "-n", "torture"]
 WAYS = {"repro": ["dvc", "repro"], "exp run": EXPERIMENT, "jobs": ["python", "-m", "tools.repro", "--jobs", "2"],
         "queue": ["dvc", "exp", "run", "--run-all"]}
-QUEUE = [["dvc", "queue", "kill", "torture"], ["dvc", "queue", "remove", "torture"], [*EXPERIMENT, "--queue"]]  # docs/comparing.md
+QUEUE = [["dvc", "queue", "kill", "torture"], ["dvc", "queue", "remove", "torture"], [*EXPERIMENT, "--queue"]]
 STAGE = re.compile(r"^(?:\[.*\] )?Running stage '(?:data/dvc\.yaml:)?(.+)':$", re.MULTILINE)
 PR_SET_CHILD_SUBREAPER = 36  # of Linux's prctl
 PATIENCE = 600  # seconds that a run may take

@@ -11,6 +11,7 @@ from pandas.api.types import is_numeric_dtype
 
 from stages.core.errors import UserError
 
+AT_ONCE = 50_000  # rows
 RUNS = re.compile(r"'*(?:[=@\t\r\n]|[+-](?!(?:\d+(?:\.\d+)?)?$))")  # texts that a spreadsheet runs; no number, and no lone -
 
 
@@ -82,7 +83,10 @@ def read_csv(path, columns: list[str], delimiter: str = ",", lower: bool = False
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             lines = csv.reader(file, delimiter=delimiter, strict=True)
-            rows = [(lines.line_num, row) for row in lines if row]  # skips empty lines
+            names = next(filter(None, lines), [])  # skips empty lines
+            names = [name.strip().lower() for name in names] if lower else names
+            check_names(path, names, columns)
+            return pd.concat(frames_of(path, names, lines), ignore_index=True)
     except (FileNotFoundError, IsADirectoryError):
         raise UserError(f"{path}: no such file") from None
     except UnicodeDecodeError as error:
@@ -90,17 +94,28 @@ def read_csv(path, columns: list[str], delimiter: str = ",", lower: bool = False
                         f"as iconv -f cp949 -t utf-8 {path}") from None
     except csv.Error as error:
         raise UserError(f"{path}: not a CSV table in UTF-8 ({error})") from None
-    if not rows:
+
+
+def check_names(path, names: list[str], columns: list[str]) -> None:
+    """Raise UserError if a CSV's first line is not there, lacks one of `columns`, or has one twice."""
+    if not names:
         raise UserError(f"{path}: not a CSV table in UTF-8 (it is empty)")
-    (_, names), *rows = rows
-    if lower:
-        names = [name.strip().lower() for name in names]
     for problem, found in (("no column", [c for c in columns if c not in names]),
                            ("twice the column", sorted({c for c in names if names.count(c) > 1}))):
         if found:
             needed = f"needed are {', '.join(columns)}, " if columns else ""
             raise UserError(f"{path}: {problem} {', '.join(found)}; {needed}found are {', '.join(names)}")
-    for line, row in rows:
+
+
+def frames_of(path, names: list[str], lines):
+    """Yield a CSV's rows as text, AT_ONCE in a table, since Python's own texts take several times the memory."""
+    rows = []
+    for row in filter(None, lines):
         if len(row) != len(names):
-            raise UserError(f"{path}: line {line} has {len(row)} cells, and the first has {len(names)}: {', '.join(names)}")
-    return pd.DataFrame([row for _, row in rows], columns=names, dtype=str).apply(armed_again)
+            raise UserError(f"{path}: line {lines.line_num} has {len(row)} cells, and the first has {len(names)}: "
+                            f"{', '.join(names)}")
+        rows.append(row)
+        if len(rows) == AT_ONCE:
+            yield pd.DataFrame(rows, columns=names, dtype=str).apply(armed_again)
+            rows = []
+    yield pd.DataFrame(rows, columns=names, dtype=str).apply(armed_again)

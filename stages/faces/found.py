@@ -45,7 +45,7 @@ class Found:
                 other.unlink()
         self.rows = dict(noted(self.file))
 
-    def together(self, photos: list[tuple[Path, str]], fresh: Iterable[tuple]) -> Iterator[tuple]:
+    def together(self, photos: Iterable[tuple[Path, str]], fresh: Iterable[tuple]) -> Iterator[tuple]:
         """Yield the row of each photo (path, md5), in order: an earlier run's, or the next of `fresh`, which is noted."""
         self.file.parent.mkdir(parents=True, exist_ok=True)
         fresh = iter(fresh)

@@ -1,10 +1,10 @@
 """Who is who: the MD5 of every photo, people where none is known, and photos that stand there twice."""
 import hashlib
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
 
+from labeller.faces.prefetch import prefetch
 from stages.core.errors import UserError
 from stages.core.progress import progress
 from stages.readers.names import photos
@@ -24,9 +24,8 @@ def md5_of(path: Path) -> str:
 
 def with_md5(rows: pd.DataFrame, root: Path, workers: int) -> pd.DataFrame:
     """The rows, and the md5 of each photo, read by so many threads."""
-    with ThreadPoolExecutor(max(1, workers)) as pool:
-        digests = pool.map(md5_of, (root / photo for photo in rows.photo))
-        return rows.assign(md5=list(progress(digests, "reading", len(rows))))
+    digests = prefetch(md5_of, (root / photo for photo in rows.photo), workers)
+    return rows.assign(md5=list(progress(digests, "reading", len(rows))))
 
 
 def with_people(rows: pd.DataFrame) -> pd.DataFrame:

@@ -1,4 +1,5 @@
 """Decode photos, files of their own or in shards."""
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,6 @@ def read_or_reason(path: Path) -> np.ndarray | str:
         return str(reason)
 
 
-def read_photos(paths: list[Path], workers: int):
+def read_photos(paths: Iterable[Path], workers: int):
     """Yield each path's photo, or the reason why it cannot be decoded, in order; `workers` threads prefetch."""
     yield from prefetch(read_or_reason, paths, workers)

@@ -26,6 +26,24 @@ def test_quotes_empty_lines_and_what_excel_adds_are_no_part_of_the_text(tmp_path
     assert read_csv(tmp_path / "t.csv", ["person", "age"]).values.tolist() == [["Doe, J.", "30"], ["", ""]]
 
 
+@pytest.mark.parametrize("rows", [0, 1, 3, 4, 5])
+def test_a_table_is_the_same_read_at_once_or_in_parts(tmp_path, monkeypatch, rows):
+    file = tmp_path / "t.csv"
+    file.write_text("person,age\n" + "".join(f"'=p{i},{i}\n\n" for i in range(rows)))
+    monkeypatch.setattr("stages.core.files.AT_ONCE", 2)
+    parts = read_csv(file, ["person"])
+    assert parts.person.tolist() == [f"=p{i}" for i in range(rows)]
+    monkeypatch.undo()
+    pd.testing.assert_frame_equal(parts, read_csv(file, ["person"]))
+
+
+def test_a_wrong_row_of_a_later_part_is_named_by_its_line(tmp_path, monkeypatch):
+    (tmp_path / "t.csv").write_text("person,age\n1,20\n2,30\n3,40\n4\n")
+    monkeypatch.setattr("stages.core.files.AT_ONCE", 2)
+    with pytest.raises(UserError, match="line 5 has 1 cells"):
+        read_csv(tmp_path / "t.csv", ["person"])
+
+
 FORMULAS = ["=1+1", "+1+1", "-2+3", "@SUM(A1)", "=cmd|' /C calc'!A0", "\t=1", "\r=1", "\n=1", "'=1", "''@x"]
 PLAIN = ["007", "-3", "+3.5", "-", "", "'", "'a", "anna", "a=b", "1-1", "a\rb", "a\nb"]
 
