@@ -20,7 +20,7 @@ from stages.core.errors import UserError
 from stages.core.face_store import Faces
 from stages.core.files import read_csv, write_parquet
 from stages.core.params import Params, read_model
-from stages.engine.cluster import CORES_OF_A_GPU, on_cluster, spread
+from stages.engine.cluster import on_cluster, spread, workers_beside
 from stages.modeling.augment import Augment, at_test
 from stages.modeling.checkpoints import restore
 from stages.modeling.dataloader import Crops, loader
@@ -85,7 +85,7 @@ def predict_part(name: str, folder: Path, rows: list[int], p: Params) -> pd.Data
 
 def predict_on_node(name: str, folder: Path, rows: list[int], p: Params) -> pd.DataFrame:
     """As predict_part, with no more processes beside it than its part of the node has cores for."""
-    workers = CORES_OF_A_GPU if pick_device(p.machine).type == "cuda" else 0
+    workers = workers_beside(pick_device(p.machine).type, p.machine)
     return predict_part(name, folder, rows, p.model_copy(update={"machine": p.machine.model_copy(update={"workers": workers})}))
 
 

@@ -10,10 +10,12 @@ import os
 import re
 import socket
 import sys
+import tempfile
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 
 from stages.core.errors import UserError
 from stages.core.params import Machine
@@ -26,6 +28,14 @@ DECIDING = ("OMP_", "MKL_", "ONEDNN_", "ATEN_", "OPENCV_", "CUBLAS_", "GOMP_")  
 
 def on_cluster(machine: Machine) -> bool:
     return machine.engine == "ray"
+
+
+def workers_beside(device: str, machine: Machine) -> int:
+    """Processes that prepare photos beside a network: on a CPU they would take the cores that it needs, and on a cluster other
+    parts have the rest of the node's."""
+    if device == "cpu":
+        return 0
+    return min(machine.workers, CORES_OF_A_GPU) if on_cluster(machine) else machine.workers
 
 
 def spread(function: str, parts: list[tuple], machine: Machine, threads: int = 1) -> Iterator:
@@ -74,7 +84,7 @@ def cluster():
     address = os.environ.get("RAY_ADDRESS", "")
     variables = {key: value for key, value in os.environ.items() if key.startswith(DECIDING)}
     try:
-        if found := re.fullmatch(r"(?:ray://)?\[?(.+?)\]?:(\d+)", address):  # Ray itself tries for many minutes
+        if found := re.fullmatch(r"(?:ray://)?\[?(.+?)\]?:(\d+)", address or noted()):  # Ray itself tries for many minutes
             socket.create_connection((found[1], int(found[2])), PATIENCE).close()
         ray.init(logging_level=logging.ERROR, runtime_env={"env_vars": variables} if variables else None)
     except (OSError, ValueError, RuntimeError, OverflowError, ray.exceptions.RayError) as error:
@@ -84,6 +94,12 @@ def cluster():
         yield ray
     finally:
         ray.shutdown()
+
+
+def noted() -> str:
+    """The address of the cluster that ray start noted on this machine, which may have died since; or ""."""
+    file = Path(os.environ.get("RAY_TMPDIR") or tempfile.gettempdir(), "ray/ray_current_cluster")
+    return file.read_text().strip() if file.is_file() else ""
 
 
 def needs_of(ray, machine: Machine, threads: int) -> dict[str, float]:

@@ -16,7 +16,7 @@ from stages.core.errors import UserError
 from stages.core.face_store import Faces
 from stages.core.model_params import Model
 from stages.core.params import Machine, read_model
-from stages.engine.cluster import on_cluster, once
+from stages.engine.cluster import on_cluster, once, workers_beside
 from stages.modeling.batch_norm import estimate_statistics
 from stages.modeling.checkpoints import Resume, run_digest, save_model
 from stages.modeling.datamodule import loaders, make_mixing, read_datasets, statistics_loader
@@ -97,7 +97,7 @@ class Training:
         self.p, self.target, device, size = p, sets[0].target, pick_device(machine), faces.size_at(p.image_size)
         torch.manual_seed(p.seed)  # trainings of one soup start from the same weights
         network, seeded = start_network(name, p, size), p.model_copy(update={"seed": seed})
-        workers = 0 if device.type == "cpu" else machine.workers  # on a CPU they would take the cores that train
+        workers = workers_beside(device.type, machine)
         self.batches, val_loader = loaders(*sets, faces, seeded, size, device, workers)
         self.trainer = Trainer(network, seeded, make_loss(p, self.target), len(self.batches), device,
                                make_mixing(seeded, sets[0]), machine.compile)

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from stages.core.errors import UserError
-from stages.engine.cluster import needs_of, result
+from stages.engine.cluster import needs_of, result, workers_beside
 from tests.conftest import ROOT, Project
 
 ray = pytest.importorskip("ray")
@@ -186,6 +186,25 @@ def test_a_cluster_that_is_not_there_is_one_line(own, address, why):
     assert done.stderr.splitlines()[-1] == (f"error: RAY_ADDRESS: {address}: no cluster there ({why}); run ray start "
                                             "--head there, ray stop here if an earlier one died, or set machine.engine: local")
     assert "Traceback" not in done.stderr
+
+
+def test_a_cluster_that_died_on_this_machine_is_one_line(own, tmp_path):
+    """ray start notes its address for those that come after it."""
+    own.set(machine__engine="ray")
+    (tmp_path / "ray").mkdir()
+    (tmp_path / "ray/ray_current_cluster").write_text("127.0.0.1:9\n")
+    done = subprocess.run([sys.executable, "-m", "stages.crop"], check=False, cwd=own.root, capture_output=True, text=True,
+                          env=os.environ | {"RAY_TMPDIR": str(tmp_path)}, timeout=60)
+    assert done.stderr.splitlines()[-1].startswith("error: RAY_ADDRESS: not set: no cluster there ([Errno 111] Connection")
+
+
+def test_no_more_processes_prepare_photos_than_a_part_has_cores_for():
+    def machine(engine: str, workers: int) -> SimpleNamespace:
+        return SimpleNamespace(engine=engine, workers=workers)
+
+    assert workers_beside("cpu", machine("local", 64)) == workers_beside("cpu", machine("ray", 64)) == 0
+    assert workers_beside("cuda", machine("local", 64)) == 64
+    assert [workers_beside("cuda", machine("ray", workers)) for workers in (64, 2)] == [4, 2]
 
 
 def failing(error: Exception) -> SimpleNamespace:
