@@ -66,7 +66,7 @@ def draw_shards(sample: Path, folder: Path, photos: int) -> None:
         small = cv2.resize(photo, (WIDE, height * WIDE // width), interpolation=cv2.INTER_AREA)
         _, gender, _, age = file.parent.name.split("_")
         drawn.append((cv2.imencode(".jpg", small)[1].tobytes(), gender, int(age), MASKS.get(file.stem, "worn")))
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for first in range(0, photos, ROWS):
         numbers = range(first, min(first + ROWS, photos))
         data, genders, ages, masks = zip(*(drawn[number % len(drawn)] for number in numbers))
