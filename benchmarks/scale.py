@@ -66,7 +66,7 @@ def draw_shards(sample: Path, folder: Path, photos: int) -> None:
         small = cv2.resize(photo, (WIDE, height * WIDE // width), interpolation=cv2.INTER_AREA)
         _, gender, _, age = file.parent.name.split("_")
         drawn.append((cv2.imencode(".jpg", small)[1].tobytes(), gender, int(age), MASKS.get(file.stem, "worn")))
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True)
     for first in range(0, photos, ROWS):
         numbers = range(first, min(first + ROWS, photos))
         data, genders, ages, masks = zip(*(drawn[number % len(drawn)] for number in numbers))
@@ -101,7 +101,7 @@ def measure(photos: int, asked: argparse.Namespace, values: dict) -> None:
         for engine in asked.engine:
             values["machine"]["engine"] = engine
             (folder / FILE).write_text(yaml.safe_dump(values, sort_keys=False))
-            if engine == asked.engine[0]:
+            if not first:  # all engines get the same photos
                 measured(["sample"], folder)
                 if asked.shards:
                     draw_shards(folder / "data/sample", folder / "data/shards", photos)

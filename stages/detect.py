@@ -29,7 +29,7 @@ from stages.core.errors import UserError
 from stages.core.files import read_csv, write_csv
 from stages.core.params import Detect, Machine, read_params
 from stages.core.progress import progress
-from stages.engine.cluster import CORES_OF_A_GPU, has_gpus, on_cluster, spread
+from stages.engine.cluster import has_gpus, on_cluster, spread, workers_beside
 from stages.faces.found import Found, key_of
 from stages.faces.mtcnn import CONTEST_PIXELS, Cascade
 from stages.shards.photos import read_or_reason, read_photos
@@ -104,7 +104,7 @@ def loaded(device: torch.device) -> Cascade:
 def find_part(paths: list[Path], p: Detect, machine: Machine) -> list[tuple]:
     """The rows of some photos, by a worker of a cluster; where it has a GPU, threads decode beside it."""
     cascade = loaded(pick_device(machine))
-    return list(find(paths, cascade, p, 0 if cascade.alone else CORES_OF_A_GPU, machine.batch))
+    return list(find(paths, cascade, p, workers_beside(cascade.device.type, machine), machine.batch))
 
 
 def kind_of(device: torch.device | str, machine: Machine) -> tuple:

@@ -24,7 +24,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.conftest import Project, make_project
@@ -66,11 +66,11 @@ def processes_in(root: Path) -> dict[int, str]:
     return out
 
 
-def left_over(root: Path) -> list[str]:
-    """Processes that run in a project where nothing should. DVC's locks name their process, and do not outlive it."""
-    for _ in range(300):  # a process that was killed takes a moment to end, a worker of the queue 10 s
-        if not (running := processes_in(root)):
-            break
+def left_over(root: Path, seconds: float = 30) -> list[str]:
+    """Processes that still run in a project after so many seconds: one that was killed takes a moment, a worker of the queue
+    10 s. DVC's locks name their process, and do not outlive it."""
+    until = time.monotonic() + seconds
+    while (running := processes_in(root)) and time.monotonic() < until:
         time.sleep(0.1)
     return [f"still running: {command}" for command in running.values()]
 
@@ -96,9 +96,15 @@ def disturb(project: Project, command: list[str], after: float, name: str, log: 
     return stages[-1] if stages else "before the first stage"
 
 
-def adopt_orphans() -> None:
-    """Wait for the queue's workers, which detach themselves, as an init process does: DVC takes a zombie for one that runs."""
+@contextmanager
+def adopted_orphans():
+    """Be the parent of the queue's workers, which detach themselves, to wait for them as an init process does: DVC takes a
+    zombie for a process that runs."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+    try:
+        yield
+    finally:
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 0)
 
 
 def stop(root: Path, group: int, number: int) -> None:
@@ -110,11 +116,12 @@ def stop(root: Path, group: int, number: int) -> None:
         for process in killed:
             with suppress(ProcessLookupError):
                 os.kill(process, number)
-        for process in killed - {group}:
-            while Path(f"/proc/{process}").exists():
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until and (killed := {one for one in killed - {group} if Path(f"/proc/{one}").exists()}):
+            for process in killed:
                 with suppress(ChildProcessError):  # its parent still waits for it
                     os.waitpid(process, os.WNOHANG)
-                time.sleep(0.01)
+            time.sleep(0.01)
 
 
 def check(project: Project) -> None:
@@ -142,6 +149,7 @@ def first_hit(base: Project, root: Path, way: str, dice: random.Random, seconds:
         seconds = after
 
 
+@adopted_orphans()
 def torture(base: Project, wanted: dict[str, str], seconds: float, dice: random.Random, folder: Path) -> tuple[str, list, list]:
     """One run with one or two signals: the command, what hit where, and what is wrong afterwards."""
     log, way = folder / "log", dice.choice(["repro", "repro", "exp run", "jobs", "queue"])
@@ -162,7 +170,6 @@ def torture(base: Project, wanted: dict[str, str], seconds: float, dice: random.
 
 def undisturbed(folder: Path) -> tuple[Project, dict[str, str], float]:
     """A project that never ran, what its run leaves, and the seconds of that run."""
-    adopt_orphans()
     base = make_project(folder / "base")
     epochs = {f"{name}__{key}": value for name in ("mask", "gender", "age") for key, value in (("epochs", 3), ("patience", 3))}
     base.set(refit=["age"], **epochs)

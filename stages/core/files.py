@@ -4,6 +4,7 @@ import json
 import os
 import re
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
@@ -109,13 +110,13 @@ def check_names(path, names: list[str], columns: list[str]) -> None:
 
 def frames_of(path, names: list[str], lines):
     """Yield a CSV's rows as text, AT_ONCE in a table, since Python's own texts take several times the memory."""
-    rows = []
-    for row in filter(None, lines):
+    def checked(row: list[str]) -> list[str]:
         if len(row) != len(names):
             raise UserError(f"{path}: line {lines.line_num} has {len(row)} cells, and the first has {len(names)}: "
                             f"{', '.join(names)}")
-        rows.append(row)
-        if len(rows) == AT_ONCE:
-            yield pd.DataFrame(rows, columns=names, dtype=str).apply(armed_again)
-            rows = []
-    yield pd.DataFrame(rows, columns=names, dtype=str).apply(armed_again)
+        return row
+
+    rows, part = map(checked, filter(None, lines)), None
+    while part is None or len(part) == AT_ONCE:  # also of a table without rows
+        part = list(islice(rows, AT_ONCE))
+        yield pd.DataFrame(part, columns=names, dtype=str).apply(armed_again)
