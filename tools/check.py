@@ -1,113 +1,16 @@
-"""Check params.yaml, and that the files it names exist, and mend DVC's own files, before DVC starts. Run: python -m tools.check
+"""Check params.yaml, and that the files it names exist, and mend DVC's own files, before DVC starts.
 
-DVC writes its table of locks and dvc.lock in place, so a kill at that moment leaves half of one, with which no DVC starts. At
-Ctrl-C it takes out of .gitignore all that the run added, also what stages wrote that had ended, and git then sees that.
+Run: python -m tools.check
 """
-import json
-import re
-import subprocess
-import time
-from pathlib import Path
-
-import yaml
-from dvc.schema import COMPILED_LOCKFILE_SCHEMA
-from voluptuous import Invalid
-
 from stages.core.command_line import run
-from stages.core.files import atomic_write
 from stages.core.params import read_params
 from tools.shared.inputs import check_files
-
-LOCKS = Path(".dvc/tmp/rwlock")  # which process reads and writes what
-ENTRY = re.compile(r"^  [^ ].*:$", re.MULTILINE)  # where a stage's begins in dvc.lock
-PAUSE = 1.0  # seconds in which a DVC that writes it now has done so
+from tools.shared.mending import mend
 
 
 def main():
     check_files(read_params(), {})
-    mend_locks()
-    for name in ("data/dvc", "dvc"):
-        mend_lock_file(Path(f"{name}.lock"))
-        mend_ignored(Path(f"{name}.yaml"), Path(f"{name}.lock"))
-
-
-def mend_locks() -> None:
-    """Remove a table of locks that is no JSON: no DVC could start, and none that runs would leave it so."""
-    if LOCKS.is_file() and not is_json(LOCKS):
-        time.sleep(PAUSE)
-        if LOCKS.is_file() and not is_json(LOCKS):
-            LOCKS.unlink()
-            print(f"note: {LOCKS}: cut off, as by a kill, and removed; DVC makes it anew")
-
-
-def is_json(file: Path) -> bool:
-    try:
-        json.loads(file.read_bytes())
-    except ValueError:
-        return False
-    return True
-
-
-def mend_lock_file(file: Path) -> None:
-    """Drop the last entries of a dvc.lock until DVC can read the others; their stages run again, or come from the cache."""
-    if not file.is_file() or is_lock_file(text := file.read_text(errors="replace")):
-        return
-    entries = [match.start() for match in ENTRY.finditer(text)]
-    whole = next((text[:end] for end in reversed(entries) if is_lock_file(text[:end])), "")
-    if whole:
-        with atomic_write(file) as part:
-            part.write_text(whole)
-    else:
-        file.unlink()
-    print(f"note: {file}: cut off, as by a kill, and mended: {len(ENTRY.findall(whole))} of {len(entries)} entries are whole")
-
-
-def mend_ignored(pipeline: Path, locked: Path) -> None:
-    """Add what DVC keeps of a pipeline, and git would take, to the .gitignore files, as DVC does when it makes it."""
-    if not locked.is_file() or not is_yaml(pipeline):  # DVC says it in its own words
-        return
-    stages, outs = load(pipeline.read_text())["stages"], []
-    for name, entry in load(locked.read_text())["stages"].items():
-        kept = [out for out in stages.get(name.split("@")[0], {}).get("outs", []) if isinstance(out, str)]  # not by git
-        for out in kept:  # in the order in which DVC adds them; dvc.lock sorts them
-            pattern = ".+".join(map(re.escape, re.split(r"\$\{item[^}]*\}", out)))
-            outs += [made["path"] for made in entry.get("outs", []) if re.fullmatch(pattern, made["path"])]
-    outs = [path for path in outs if Path(path).exists()]
-    for path in seen_by_git(outs):
-        file = Path(path).parent / ".gitignore"
-        before = file.read_text() if file.is_file() else ""
-        file.write_text(before + "\n" * (before[-1:] not in ("", "\n")) + f"/{Path(path).name}\n")
-        print(f"note: {file}: /{Path(path).name} was missing, as after Ctrl-C, and is there again")
-
-
-def seen_by_git(paths: list[str]) -> list[str]:
-    """Those of the paths that git neither ignores nor tracks; none outside a repository."""
-    known = [subprocess.run(["git", *words], check=False, input="\0".join(paths), capture_output=True, text=True)
-             for words in (["check-ignore", "--stdin", "-z"], ["ls-files", "-z", "--", *paths])]
-    if not paths or any(done.returncode > 1 for done in known):
-        return []
-    listed = {path for done in known for path in done.stdout.split("\0")}
-    return [path for path in paths if path not in listed]
-
-
-def is_yaml(file: Path) -> bool:
-    try:
-        return isinstance(load(file.read_text()), dict)
-    except (OSError, ValueError, yaml.YAMLError):
-        return False
-
-
-def load(text: str) -> dict:
-    """The YAML of DVC's files, by the fastest loader there is."""
-    return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-
-
-def is_lock_file(text: str) -> bool:
-    try:
-        COMPILED_LOCKFILE_SCHEMA(load(text))
-    except (yaml.YAMLError, Invalid):
-        return False
-    return True
+    mend()
 
 
 if __name__ == "__main__":

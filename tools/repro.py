@@ -16,6 +16,7 @@ from stages.core.command_line import run
 from stages.core.errors import UserError
 from stages.core.progress import duration
 from tools.shared.jobs import Job, Screen, gpus, share, stop
+from tools.shared.mending import mend
 from tools.shared.pipeline import Pipeline
 
 BUSY = "is busy, it is being blocked by"  # DVC's words where another command works on a stage's files
@@ -45,6 +46,7 @@ class Schedule:
         except KeyboardInterrupt as interrupt:
             self.screen.erase()
             stop(interrupt.args[0] if interrupt.args else signal.SIGINT)
+            mend()
             raise
 
     def ready(self) -> list[str]:
@@ -103,6 +105,7 @@ def main():
         raise UserError(f"--jobs: {args.jobs!r} must be a whole number from 1 to 1000")
     jobs = int(args.jobs)
     signal.signal(signal.SIGTERM, interrupted)
+    mend()  # what a kill left
     pipeline, began = Pipeline(args.targets), time.monotonic()
     threads = share(jobs, [], [])["OMP_NUM_THREADS"]
     print(f"{len(pipeline.order)} stages, {jobs} at once, each as with OMP_NUM_THREADS={threads} dvc repro", flush=True)

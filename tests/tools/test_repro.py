@@ -112,6 +112,29 @@ def test_ctrl_c_ends_all_and_another_start_goes_on(tmp_path, kind):
     assert "1 stages ran" in out and "1 did not change" in out
 
 
+@pytest.mark.parametrize("file", [".dvc/tmp/rwlock", "dvc.lock"])
+def test_ctrl_c_while_dvc_writes_a_file_of_its_own_leaves_one_that_dvc_reads(tmp_path, file):
+    b = f"trap 'truncate -s 30 {file}; exit 1' INT; touch b.runs; test -e go || sleep 600; cp a b"
+    tiny = Tiny(tmp_path / "p", {"a": ("cp in a", ["in"], ["a"]), "b": (b, ["a"], ["b"])}, cold=True)
+    process = tiny.start("--jobs", "2")
+    tiny.await_file("b.runs")
+    os.kill(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, "")
+    assert f"note: {file}: cut off, as by a kill, and" in out
+    (tiny.root / "go").touch()
+    assert tiny.dvc()
+    assert (tiny.root / "b").read_text() == "in\n"
+
+
+def test_what_a_kill_left_of_a_file_of_dvcs_is_mended_before_the_start(tmp_path):
+    tiny = Tiny(tmp_path / "p", {"a": ("cp in a", ["in"], ["a"])})
+    (tiny.root / ".dvc/tmp/rwlock").write_text("{")
+    status, out, err = tiny.repro()
+    assert (status, err) == (0, "")
+    assert "note: .dvc/tmp/rwlock: cut off, as by a kill, and removed" in out
+
+
 def test_after_a_kill_another_start_waits_for_what_still_runs(tmp_path):
     tiny = Tiny(tmp_path / "p", {"a": ("touch here; sleep 4; cp in a", ["in"], ["a"]), "b": ("cp a b", ["a"], ["b"])})
     process = tiny.start("--jobs", "2")

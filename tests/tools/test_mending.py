@@ -4,12 +4,12 @@ import re
 
 import pytest
 
-from tools import check
+from tools.shared import mending
 
 
 @pytest.mark.parametrize("left", ["", '{"read": {"a'])
 def test_a_table_of_locks_that_was_cut_off_is_removed_and_dvc_runs_again(own, left):
-    table = own.root / check.LOCKS
+    table = own.root / mending.LOCKS
     table.write_text(left)
     assert "corrupted" in own.sh("dvc", "repro", "-f", "-s", "split").stderr
     done = own.python("tools.check")
@@ -19,18 +19,18 @@ def test_a_table_of_locks_that_was_cut_off_is_removed_and_dvc_runs_again(own, le
 
 
 def test_a_whole_table_of_locks_stays(here):
-    check.LOCKS.parent.mkdir(parents=True)
-    check.LOCKS.write_text(json.dumps({"read": {"a": []}}))
-    check.mend_locks()
-    assert check.LOCKS.exists()
+    mending.LOCKS.parent.mkdir(parents=True)
+    mending.LOCKS.write_text(json.dumps({"read": {"a": []}}))
+    mending.mend_locks()
+    assert mending.LOCKS.exists()
 
 
 def test_a_table_that_dvc_writes_at_this_moment_stays(here, monkeypatch):
-    check.LOCKS.parent.mkdir(parents=True)
-    check.LOCKS.write_text("")
-    monkeypatch.setattr("time.sleep", lambda seconds: check.LOCKS.write_text("{}"))
-    check.mend_locks()
-    assert check.LOCKS.read_text() == "{}"
+    mending.LOCKS.parent.mkdir(parents=True)
+    mending.LOCKS.write_text("")
+    monkeypatch.setattr("time.sleep", lambda seconds: mending.LOCKS.write_text("{}"))
+    mending.mend_locks()
+    assert mending.LOCKS.read_text() == "{}"
 
 
 def test_a_lock_file_that_was_cut_off_anywhere_keeps_its_whole_entries_and_the_run_goes_on(own):
@@ -50,13 +50,13 @@ def test_a_lock_file_that_was_cut_off_anywhere_keeps_its_whole_entries_and_the_r
 def test_of_a_lock_file_cut_off_anywhere_what_is_left_can_be_read(here, ran, share):
     text, lock = (ran.root / "dvc.lock").read_text(), here / "dvc.lock"
     lock.write_text(text[: int(share * len(text))])
-    check.mend_lock_file(lock)
-    assert not lock.exists() if share < 0.01 else check.is_lock_file(lock.read_text())
+    mending.mend_lock_file(lock)
+    assert not lock.exists() if share < 0.01 else mending.is_lock_file(lock.read_text())
     assert share < 1 or lock.read_text() == text
 
 
 def test_no_lock_file_is_no_mistake(here):
-    check.mend_lock_file(here / "dvc.lock")
+    mending.mend_lock_file(here / "dvc.lock")
     assert list(here.iterdir()) == []
 
 
@@ -88,4 +88,4 @@ def test_a_pipeline_that_is_no_yaml_is_left_to_dvc(own):
 
 def test_outside_a_git_repository_nothing_is_ignored(here):
     (here / "out").write_text("")
-    assert check.seen_by_git(["out"]) == []
+    assert mending.seen_by_git(["out"]) == []
