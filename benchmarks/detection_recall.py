@@ -42,8 +42,8 @@ def is_right(boxes: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 def stage(files: tuple[Path, ...], p, device) -> pd.DataFrame:
     """The rows of the stage detect."""
-    return detect(pd.DataFrame({"photo": map(str, files), "part": "eval"}), Path(), p.detect, device, p.machine.workers,
-                  p.machine.batch)
+    photos = pd.DataFrame({"photo": map(str, files), "part": "eval", "md5": ""})
+    return detect(photos, Path(), p.detect, device, p.machine.workers, p.machine.batch)
 
 
 def boxes_of(rows: pd.DataFrame, ways: tuple[str, ...]) -> np.ndarray:

@@ -48,7 +48,7 @@ def in_batches(files, mtcnn, p):
 
 
 def this_stage(files, p: Params, device):
-    detect(pd.DataFrame({"photo": map(str, files), "part": "eval"}), Path(), p.detect, device, p.machine.workers,
+    detect(pd.DataFrame({"photo": map(str, files), "part": "eval", "md5": ""}), Path(), p.detect, device, p.machine.workers,
            p.machine.batch)
 
 

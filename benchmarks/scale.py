@@ -33,7 +33,7 @@ from tools.shared.overrides import apply_overrides, read_settings
 ROOT, EVERY = Path.cwd(), 0.05
 MASKS = {"incorrect_mask": "incorrect", "normal": "bare"}  # of the sample's photos; the others are worn
 PEOPLE, WIDE, ROWS, GROUP = 60, 96, 50_000, 1000  # of --shards: people drawn, pixels, photos in a file and in a row group
-OUTS = {"index": "data/photos.csv", "split": "data/folds.csv", "detect": "data/boxes.csv", "crop": "data/faces/faces.npy",
+OUTS = {"index": "data/photos.csv", "split": "data/folds.csv", "detect": "data/boxes.csv", "crop": "data/faces",
         "predict": "data/predictions"}
 
 

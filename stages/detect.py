@@ -1,6 +1,6 @@
 """Detect the main face in every photo, on the GPU if there is one. Run: python -m stages.detect
 
-Reads   data/photos.csv and the photos themselves; data/.resume, where stages/faces/found.py notes the faces it found
+Reads   data/photos.csv and the photos themselves; data/.resume, where stages/resume/found.py notes the faces it found
 Writes  data/boxes.csv       photo,found,x0,y0,x1,y1,score,faces  a row a photo; box in whole pixels, and x and y of five
                              left_eye_x,left_eye_y,...            landmarks, left as it is in the photo
         data/unreadable.csv  photo,part,reason                    photos that cannot be decoded
@@ -11,7 +11,7 @@ labeller/faces/padded_look.py (score: its evidence); `center` if none did, with 
 or `unreadable`, without a box. Of several faces, which `faces` counts, labeller/faces/selection.py selects one.
 """
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from functools import cache
 from itertools import chain
@@ -30,8 +30,9 @@ from stages.core.files import read_csv, write_csv
 from stages.core.params import Detect, Machine, read_params
 from stages.core.progress import progress
 from stages.engine.cluster import has_gpus, on_cluster, spread, workers_beside
-from stages.faces.found import Found, key_of
 from stages.faces.mtcnn import CONTEST_PIXELS, Cascade
+from stages.resume.found import Found
+from stages.resume.key import key_of
 from stages.shards.photos import read_or_reason, read_photos
 
 PART = 4  # batches that a node of a cluster is given at once
@@ -61,20 +62,20 @@ def rows_of(images: list, cascade: Cascade, p: Detect) -> list[tuple]:
             for image in images]
 
 
-def rows_one_by_one(paths: Iterable[Path], cascade: Cascade, p: Detect, workers: int):
+def rows_one_by_one(photos: Iterable[tuple[Path, str]], cascade: Cascade, p: Detect, workers: int):
     """Yield the row of each photo; a thread both decodes a photo and detects its face, which keeps all cores busy."""
-    def row(path):
+    def row(photo):
         torch.set_num_threads(1)
-        return rows_of([read_or_reason(path)], cascade, p)[0]
+        return rows_of([read_or_reason(*photo)], cascade, p)[0]
 
     threads = torch.get_num_threads()
     try:
-        yield from prefetch(row, paths, workers)
+        yield from prefetch(row, photos, workers)
     finally:
         torch.set_num_threads(threads)  # without workers row() set this thread's to one
 
 
-def rows_in_batches(paths: Iterable[Path], cascade: Cascade, p: Detect, workers: int, batch: int):
+def rows_in_batches(photos: Iterable[tuple[Path, str]], cascade: Cascade, p: Detect, workers: int, batch: int):
     """Yield the row of each photo; `workers` threads decode, and two, each with its own stream, keep the GPU busy."""
     own = threading.local()
 
@@ -84,15 +85,15 @@ def rows_in_batches(paths: Iterable[Path], cascade: Cascade, p: Detect, workers:
         with torch.cuda.stream(own.stream) if hasattr(own, "stream") else nullcontext():
             return rows_of(images, cascade, p)
 
-    for found in prefetch(rows, batches(read_photos(paths, workers), batch), 2, each=1):
+    for found in prefetch(rows, batches(read_photos(photos, workers), batch), 2, each=1):
         yield from found
 
 
-def find(paths: Iterable[Path], cascade: Cascade, p: Detect, workers: int, batch: int):
-    """Yield the row of each photo, in order."""
+def find(photos: Iterable[tuple[Path, str]], cascade: Cascade, p: Detect, workers: int, batch: int):
+    """Yield the row of each photo, in order. photos: path and MD5, as in photos.csv, or "" for any bytes."""
     if cascade.alone:
-        return rows_one_by_one(paths, cascade, p, workers)
-    return rows_in_batches(paths, cascade, p, workers, batch)
+        return rows_one_by_one(photos, cascade, p, workers)
+    return rows_in_batches(photos, cascade, p, workers, batch)
 
 
 @cache
@@ -101,25 +102,25 @@ def loaded(device: torch.device) -> Cascade:
     return Cascade(device)
 
 
-def find_part(paths: list[Path], p: Detect, machine: Machine) -> list[tuple]:
+def find_part(photos: list[tuple[Path, str]], p: Detect, machine: Machine) -> list[tuple]:
     """The rows of some photos, by a worker of a cluster; where it has a GPU, threads decode beside it."""
     cascade = loaded(pick_device(machine))
-    return list(find(paths, cascade, p, workers_beside(cascade.device.type, machine), machine.batch))
+    return list(find(photos, cascade, p, workers_beside(cascade.device.type, machine), machine.batch))
 
 
 def kind_of(device: torch.device | str, machine: Machine) -> tuple:
     """What a row depends on of the device that finds it."""
     if "cuda" not in str(device):
-        return ("cpu",)
+        return "cpu", torch.backends.cpu.get_cpu_capability()
     name = torch.cuda.get_device_name(device) if isinstance(device, torch.device) else "of a cluster"
     return "cuda", name, machine.deterministic
 
 
-def find_on_cluster(paths: list[Path], p: Detect, machine: Machine):
+def find_on_cluster(photos: list[tuple[Path, str]], p: Detect, machine: Machine):
     """Yield the row of each photo, in order, found by the nodes of a cluster, PART batches at once."""
-    parts = [paths[i:i + PART * machine.batch] for i in range(0, len(paths), PART * machine.batch)]
+    parts = [photos[i:i + PART * machine.batch] for i in range(0, len(photos), PART * machine.batch)]
     found = spread("stages.detect.find_part", [(part, p, machine) for part in parts], machine)
-    for path, row in zip(paths, chain.from_iterable(found)):
+    for (path, _), row in zip(photos, chain.from_iterable(found)):
         if row[0] == "unreadable" and row[-1] == GONE and path.exists():
             raise UserError(f"machine.engine: ray: a node does not see {path}, which is here; all need the photos under one "
                             "path")
@@ -127,8 +128,13 @@ def find_on_cluster(paths: list[Path], p: Detect, machine: Machine):
 
 
 def detect(photos: pd.DataFrame, root: Path, p: Detect, device, workers: int, batch: int) -> pd.DataFrame:
-    """As table_of, of faces that this process finds."""
-    return table_of(photos, root, find([root / photo for photo in photos.photo], Cascade(device), p, workers, batch), p)
+    """As table_of, of faces that this process finds. photos: photo, part and md5."""
+    return table_of(photos, root, find(named(photos, root), Cascade(device), p, workers, batch), p)
+
+
+def named(photos: pd.DataFrame, root: Path) -> Iterator[tuple[Path, str]]:
+    """Path and MD5 of each photo, one after another: a million of them take a gigabyte."""
+    return ((root / photo, md5) for photo, md5 in zip(photos.photo, photos.md5))
 
 
 def table_of(photos: pd.DataFrame, root: Path, found: Iterable[tuple], p: Detect) -> pd.DataFrame:
@@ -154,15 +160,13 @@ def main():
     else:
         device = pick_device(p.machine)
     before = Found(key_of(Path(__file__).read_bytes(), p.detect, *kind_of(device, p.machine)))
-    new = photos.photo[[md5 not in before.rows for md5 in photos.md5]]
+    new = photos[[md5 not in before.rows for md5 in photos.md5]]
     if len(new) < len(photos):
         print(f"{len(photos) - len(new)} of {len(photos)} photos have their faces from an earlier run, in {before.file}",
               flush=True)
-    paths = map(root.joinpath, new)  # one after another: a million of them take a gigabyte
-    fresh = (find_on_cluster(list(paths), p.detect, p.machine) if on_cluster(p.machine) else
-             find(paths, Cascade(device), p.detect, p.machine.workers, p.machine.batch))
-    found = before.together(zip(map(root.joinpath, photos.photo), photos.md5), fresh)
-    boxes = table_of(photos, root, found, p.detect)
+    fresh = (find_on_cluster(list(named(new, root)), p.detect, p.machine) if on_cluster(p.machine) else
+             find(named(new, root), Cascade(device), p.detect, p.machine.workers, p.machine.batch))
+    boxes = table_of(photos, root, before.together(photos.md5, fresh), p.detect)
     unreadable = boxes[boxes.found == "unreadable"]
     write_csv(boxes.drop(columns=["part", "reason"]), "data/boxes.csv")
     write_csv(unreadable[["photo", "part", "reason"]], "data/unreadable.csv")

@@ -30,8 +30,13 @@ def read_photo(path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
 
     Raises Unreadable if it is missing, none of FORMATS by its content, truncated or damaged, or of more than max_pixels.
     """
+    return decode_photo(read_bytes(path), max_pixels)
+
+
+def read_bytes(path) -> bytes:
+    """The bytes of a file; raises Unreadable if it cannot be read."""
     try:
-        return decode_photo(Path(path).read_bytes(), max_pixels)
+        return Path(path).read_bytes()
     except FileNotFoundError:
         raise Unreadable(GONE) from None
     except OSError as error:

@@ -45,8 +45,8 @@ def train_model(name: str, fold: int | None, out: Path, epochs: int | None = Non
     sets = read_datasets(faces, name, fold, p)
     print(f"{name}, {scope(fold)}: {len(sets[0].rows)} photos to learn from, {len(sets[1].rows)} held out, on "
           f"{pick_device(params.machine)}")
-    if p.augment and faces.pixels.shape[1] < OVERSAMPLING * p.image_size:
-        print(f"note: crops of {faces.pixels.shape[1]} pixels for {name}.image_size, {p.image_size}: augmentation blurs them; "
+    if p.augment and faces.shape[0] < OVERSAMPLING * p.image_size:
+        print(f"note: crops of {faces.shape[0]} pixels for {name}.image_size, {p.image_size}: augmentation blurs them; "
               f"{2 * p.image_size} (crop.height) would stay sharp")
     states, curves, resumes = [], [], []
     for seed in range(p.seed, p.seed + p.soup):

@@ -1,4 +1,5 @@
 """Decode photos, files of their own or in shards."""
+import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -6,19 +7,24 @@ import numpy as np
 
 from labeller.faces import decoding
 from labeller.faces.prefetch import prefetch
-from stages.shards.members import in_shard, read_bytes
+from stages.core.errors import UserError
+from stages.shards import members
 
 
-def read_or_reason(path: Path) -> np.ndarray | str:
-    """The photo, (H, W, 3) uint8 RGB, or the reason why it cannot be decoded."""
-    if not in_shard(path):
-        return decoding.read_or_reason(path)
+def read_or_reason(path: Path, md5: str | None = None) -> np.ndarray | str:
+    """The photo, (H, W, 3) uint8 RGB, or the reason why it cannot be decoded.
+
+    md5: of its bytes, as photos.csv has it. Raises UserError if they are others now.
+    """
     try:
-        return decoding.decode_photo(read_bytes(path))
+        data = members.read_bytes(path) if members.in_shard(path) else decoding.read_bytes(path)
+        if md5 and hashlib.md5(data, usedforsecurity=False).hexdigest() != md5:
+            raise UserError(f"{path}: changed since it was indexed; run dvc repro again")
+        return decoding.decode_photo(data)
     except (decoding.Unreadable, OSError) as reason:
         return str(reason)
 
 
-def read_photos(paths: Iterable[Path], workers: int):
-    """Yield each path's photo, or the reason why it cannot be decoded, in order; `workers` threads prefetch."""
-    yield from prefetch(read_or_reason, paths, workers)
+def read_photos(photos: Iterable[tuple[Path, str]], workers: int):
+    """Yield read_or_reason of each photo, (path, MD5), in order; `workers` threads prefetch."""
+    yield from prefetch(lambda photo: read_or_reason(*photo), photos, workers)

@@ -3,10 +3,12 @@ import pickle
 import re
 
 import numpy as np
+import psutil
 import pytest
 
+from stages.core import face_store
 from stages.core.errors import UserError
-from stages.core.face_store import Faces, allocate, write_faces
+from stages.core.face_store import Faces, allocate, parts_of, write_faces
 
 
 @pytest.fixture
@@ -19,7 +21,8 @@ def test_crops_come_back_by_row(tmp_path, crops):
     faces = Faces(tmp_path / "faces")
     assert faces.photos == list("abcde")
     assert all((faces[i] == crops[i]).all() for i in range(5))
-    assert isinstance(faces.pixels, np.memmap)
+    assert isinstance(faces[0], np.memmap)
+    assert faces.shape == (6, 4)
 
 
 def test_a_disk_without_room_for_the_crops_is_named(tmp_path, monkeypatch):
@@ -44,15 +47,18 @@ def test_the_room_is_taken_before_the_first_crop_is_cut(tmp_path):
 
 
 @pytest.mark.parametrize("damage, said", [
-    (lambda f: (f / "faces.npy").write_bytes((f / "faces.npy").read_bytes()[:200]), "faces.npy: not what crop writes (mmap"),
-    (lambda f: (f / "faces.npy").write_bytes(b""), "faces.npy: not what crop writes (No data left"),
-    (lambda f: np.save(f / "faces.npy", np.array([{}])), "faces.npy: not what crop writes (Array can't"),
-    (lambda f: np.save(f / "faces.npy", np.zeros((5, 6, 4, 3))), "faces.npy: float64 of shape (5, 6, 4, 3), not uint8 (5,"),
-    (lambda f: np.save(f / "faces.npy", np.zeros((4, 6, 4, 3), np.uint8)), "faces.npy: uint8 of shape (4, 6, 4, 3), not"),
+    (lambda f: (f / "0000.npy").write_bytes((f / "0000.npy").read_bytes()[:200]), "0000.npy: not what crop writes (mmap"),
+    (lambda f: (f / "0000.npy").write_bytes(b""), "0000.npy: not what crop writes (No data left"),
+    (lambda f: np.save(f / "0000.npy", np.array([{}])), "0000.npy: not what crop writes (Array can't"),
+    (lambda f: np.save(f / "0000.npy", np.zeros((5, 6, 4, 3))),
+     "0000.npy: float64 of shape (5, 6, 4, 3), not uint8 of (5, 6, 4, 3) as"),
+    (lambda f: np.save(f / "0000.npy", np.zeros((4, 6, 4, 3), np.uint8)), "0000.npy: uint8 of shape (4, 6, 4, 3), not"),
     (lambda f: (f / "faces.json").write_text("{"), "faces.json: not what crop writes"),
     (lambda f: (f / "faces.json").write_bytes(b"\xff"), "faces.json: not what crop writes"),
     (lambda f: (f / "faces.json").write_text("[]"), "faces.json: not what crop writes"),
     (lambda f: (f / "faces.json").write_text('{"photos": ["a"]}'), "faces.json: not what crop writes"),
+    (lambda f: (f / "faces.json").write_text((f / "faces.json").read_text().replace('"photos": 5', '"photos": 4')),
+     "faces.json: not what crop writes"),
 ])
 def test_damaged_crops_are_refused_with_what_to_do(tmp_path, crops, damage, said):
     write_faces(tmp_path, list("abcde"), iter(crops), (6, 4))
@@ -80,4 +86,26 @@ def test_the_digest_tells_other_pixels_and_other_names(tmp_path, crops):
 def test_a_crop_too_few_leaves_no_file(tmp_path, crops):
     with pytest.raises(ValueError, match="shorter"):
         write_faces(tmp_path / "faces", list("abcde"), iter(crops[:4]), (6, 4))
-    assert not (tmp_path / "faces/faces.npy").exists()
+    assert not (tmp_path / "faces/0000.npy").exists()
+
+
+def test_crops_of_many_parts_come_back_by_row_with_few_open_files(tmp_path, monkeypatch):
+    monkeypatch.setattr(face_store, "PART", 4)
+    monkeypatch.setattr(face_store, "OPEN", 2)
+    crops = np.random.default_rng(0).integers(0, 256, (100, 2, 2, 3)).astype(np.uint8)
+    write_faces(tmp_path, [f"{i}.jpg" for i in range(100)], iter(crops), (2, 2))
+    assert len(list(tmp_path.glob("*.npy"))) > 15
+    faces, before = Faces(tmp_path), psutil.Process().num_fds()
+    assert all((faces[i] == crops[i]).all() for i in np.random.default_rng(1).permutation(100))
+    assert psutil.Process().num_fds() <= before + 2
+
+
+def test_parts_hold_each_photo_once_and_other_photos_do_not_move_their_ends():
+    photos = [f"train-{i // 50_000:05d}.parquet/{i % 50_000}" for i in range(200_000)]
+    parts = parts_of(photos)
+    assert [row for part in parts for row in range(part.start, part.stop)] == list(range(len(photos)))
+    assert 15 < len(parts) < 40
+    ends = {photos[part.stop - 1] for part in parts[:-1]}
+    more = [f"new/{i}.jpg" for i in range(100)] + photos + ["train-9.parquet/0"]
+    assert {more[part.stop - 1] for part in parts_of(more)} >= ends
+    assert parts_of([]) == []

@@ -5,6 +5,7 @@ use Ray are in this file.
 """
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -21,10 +22,17 @@ from tests.conftest import ROOT, Project
 
 ray = pytest.importorskip("ray")
 FILES = ROOT / "docs/cluster"
-OUTS = {"detect": ["data/boxes.csv", "data/unreadable.csv"], "crop": ["data/faces/faces.npy", "data/faces/faces.json"],
+OUTS = {"detect": ["data/boxes.csv", "data/unreadable.csv"], "crop": ["data/faces/0000.npy", "data/faces/faces.json"],
         "train age 0": ["models/age/0/weights.safetensors", "models/age/0/model.json"],
         "refit age": ["models/refit/age/weights.safetensors", "models/refit/age/model.json"],
         "predict age 0": ["data/predictions/age/0.parquet"]}
+
+
+@pytest.fixture
+def own(own):
+    """A finished project without the faces and crops that its run kept, which would spare the nodes their work."""
+    shutil.rmtree(own.root / "data/.resume")
+    return own
 
 
 @pytest.fixture
@@ -39,7 +47,7 @@ def job(own, tmp_path):
         (folder / name).chmod(0o755)
     (own.root / ".venv").mkdir()
     (own.root / ".venv/bin").symlink_to(Path(sys.executable).parent)
-    crops = own.root / "data/faces/faces.npy"
+    crops = own.root / "data/faces/0000.npy"
     before = crops.read_bytes()
     crops.unlink()
 
@@ -115,6 +123,7 @@ def made_by_one_process(project: Project, stage: str) -> list[bytes]:
     wanted = contents(project, stage)
     for file in OUTS[stage]:
         (project.root / file).unlink()
+    shutil.rmtree(project.root / "data/.resume", ignore_errors=True)
     project.set(machine__engine="ray")
     return wanted
 

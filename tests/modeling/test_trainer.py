@@ -51,7 +51,7 @@ def test_a_network_that_learns_years_learns_in_its_head_and_behind_it(faces, los
     assert losses[-1] < 0.9 * losses[0]
     still = [name for name, weight in trainer.network.named_parameters() if torch.equal(weight, before[name])]
     assert not still
-    chances = trainer.network.eval()(trainer.normalize(torch.from_numpy(faces.pixels[[0, 39]]))).softmax(1)
+    chances = trainer.network.eval()(trainer.normalize(torch.from_numpy(np.stack([faces[0], faces[39]])))).softmax(1)
     assert chances[0, 0] > chances[1, 0]  # the younger half is told from the older
     assert chances[1, 2] > chances[0, 2]
 
@@ -71,7 +71,7 @@ def test_a_compiled_network_learns_the_same_and_is_kept_under_the_same_names(fac
 
 
 def test_a_flipped_view_is_the_mirrored_photo(faces, tmp_path):
-    write_faces(tmp_path / "m", faces.photos, (crop[:, ::-1] for crop in faces.pixels), SIZE)
+    write_faces(tmp_path / "m", faces.photos, (faces[row][:, ::-1] for row in range(len(faces))), SIZE)
     p = section(backbone="test_efficientnet")
     network = start_network("age", p, SIZE)
     torch.nn.init.normal_(network.get_classifier().weight)

@@ -40,6 +40,13 @@ def edited(old: str, new: str, count: int = -1):
     return edit
 
 
+def with_md5(photo: str, content: bytes):
+    """A function that gives a photo in photos.csv the MD5 of a content."""
+    md5 = hashlib.md5(content).hexdigest()
+    line = re.compile(rf"^({re.escape(photo)},.*,)\w+$", re.MULTILINE)
+    return lambda data: line.sub(rf"\g<1>{md5}", data.decode()).encode()
+
+
 def card_of_hash(name: str, content: bytes):
     """A function that gives a bundle's card the hash of another content of a file."""
     digest = hashlib.sha256(content).hexdigest()
@@ -589,11 +596,12 @@ CASES = [
      "data/groups/own.csv: no column person_a, person_b; needed are person_a, person_b, found are a, b"),
     ("stages.detect", {"machine.device": "cuda:99"},
      "params.yaml: machine.device: 'cuda:99' is not there, ... GPUs are; choose auto, cpu or another"),
-    ("stages.detect", {"detect.max_bad": 0, f"data/sample/{TRAIN}": b"no photo"},
+    ("stages.detect", {f"data/sample/{TRAIN}": A}, f"data/sample/{TRAIN}: changed since it was indexed; run dvc repro again"),
+    ("stages.detect", {"detect.max_bad": 0, f"data/sample/{TRAIN}": b"no photo",
+                       "data/photos.csv": with_md5(TRAIN, b"no photo")},
      "1 photos to train on cannot be decoded, the last: data/sample/train/images/000101-1_female_Asian_22/normal.jpg; ..."),
     ("stages.detect", {"data/photos.csv": None}, "data/photos.csv: no such file"),
-    ("stages.crop", {f"data/sample/{TRAIN}": b"no photo"},
-     "data/sample/train/images/000101-1_female_Asian_22/normal.jpg: changed since its face was found (not an image); ..."),
+    ("stages.crop", {f"data/sample/{TRAIN}": A}, f"data/sample/{TRAIN}: changed since it was indexed; run dvc repro again"),
     ("stages.crop", {f"data/sample/{TRAIN}": None},
      "data/sample/train/images/000101-1_female_Asian_22/normal.jpg: changed since its face was found (no such file); ..."),
     ("stages.train age", {}, "needs MODEL FOLD, and got age"),

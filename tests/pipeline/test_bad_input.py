@@ -91,7 +91,7 @@ def test_no_data_is_said_by_dvc_and_by_make(own):
 def test_a_photo_where_a_stage_would_delete_it_is_named_by_make(own):
     (own.root / "data/faces/me.jpg").write_bytes(b"mine")
     assert "data/faces: data/faces/me.jpg is no file of the stage crop" in said(own.python("tools.check"))
-    (own.root / "data/faces/me.jpg").rename(own.root / "data/faces/.faces.npy.part")  # what a stage that was killed leaves
+    (own.root / "data/faces/me.jpg").rename(own.root / "data/faces/.0000.npy.part")  # what a stage that was killed leaves
     assert own.python("tools.check").returncode == 0
 
 

@@ -12,8 +12,9 @@ FILES = {"dvc.yaml": yaml.safe_load((ROOT / "dvc.yaml").read_text()),
          "data/dvc.yaml": yaml.safe_load((ROOT / "data/dvc.yaml").read_text())}
 STAGES = {name: stage for file in FILES.values() for name, stage in file["stages"].items()}
 BUILDS_ON = {  # package of stages/: those that it may import beside itself
-    "core": set(), "readers": {"core", "shards", "labeller/inputs"}, "shards": {"labeller/faces"},
-    "faces": {"core", "shards", "labeller/faces"}, "synthetic": {"core"}, "painting": {"core"},
+    "core": set(), "readers": {"core", "shards", "labeller/inputs"}, "shards": {"core", "labeller/faces"},
+    "resume": {"core"},
+    "faces": {"core", "labeller/faces"}, "synthetic": {"core"}, "painting": {"core"},
     "modeling": {"core", "engine"}, "engine": {"core"}, "voting": {"core", "labeller/voting"}, "evaluation": {"core"},
     "reporting": {"core", "modeling", "evaluation"},
     "exporting": {"core", "modeling", "evaluation", "faces", "shards", "labeller", "labeller/faces"},

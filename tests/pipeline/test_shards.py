@@ -32,7 +32,7 @@ def save(root, rows: pd.DataFrame, kind: str) -> None:
 @pytest.mark.parametrize("kind", ["parquet", "tar"])
 def test_photos_in_shards_give_the_boxes_and_crops_of_files(own, kind):
     photos, boxes = pd.read_csv(own.root / "data/photos.csv"), pd.read_csv(own.root / "data/boxes.csv")
-    crops = np.load(own.root / "data/faces/faces.npy")
+    crops = np.load(own.root / "data/faces/0000.npy")
     rows = photos.merge(pd.read_csv(own.root / "data/given.csv", dtype=str).drop(columns="person"), "left", on="photo")
     (own.root / "mine").mkdir()
     save(own.root, rows.fillna(""), kind)
@@ -46,4 +46,4 @@ def test_photos_in_shards_give_the_boxes_and_crops_of_files(own, kind):
     again = pd.read_csv(own.root / "data/boxes.csv").iloc[order].reset_index(drop=True)
     pd.testing.assert_frame_equal(again.drop(columns="photo"), boxes.drop(columns="photo"))
     readable = boxes.found != "unreadable"
-    np.testing.assert_array_equal(np.load(own.root / "data/faces/faces.npy")[order[readable]], crops)
+    np.testing.assert_array_equal(np.load(own.root / "data/faces/0000.npy")[order[readable]], crops)

@@ -1,4 +1,5 @@
 """A photo in a shard decodes to what the file gives by itself, from any thread and in any order, and nothing is kept."""
+import hashlib
 import io
 import tarfile
 from concurrent.futures import ThreadPoolExecutor
@@ -9,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from stages.core.errors import UserError
 from stages.shards import parquet, tar
 from stages.shards.members import in_shard, read_bytes
 from stages.shards.photos import read_or_reason, read_photos
@@ -34,12 +36,17 @@ def shards(tmp_path_factory):
             "struct": [root / f"s.parquet/{i}" for i in range(40)], "bytes": [root / f"b.parquet/{i}" for i in range(40)]}
 
 
+def any_bytes(files: list[Path]) -> list[tuple[Path, str]]:
+    """The files as photos whose MD5 nobody noted."""
+    return [(file, "") for file in files]
+
+
 @pytest.mark.parametrize("kind", ["tar", "struct", "bytes"])
 def test_a_photo_in_a_shard_is_that_of_the_file(shards, kind):
     assert all(map(in_shard, shards[kind]))
     assert not any(map(in_shard, shards["file"]))
     assert [read_bytes(path) for path in shards[kind]] == [path.read_bytes() for path in shards["file"]]
-    for one, other in zip(read_photos(shards[kind], 3), read_photos(shards["file"], 0), strict=True):
+    for one, other in zip(read_photos(any_bytes(shards[kind]), 3), read_photos(any_bytes(shards["file"]), 0), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
@@ -62,7 +69,7 @@ def test_memory_stays_flat_however_many_shards_there_are(shards):
 
 def test_a_row_group_is_read_once_for_all_threads(shards):
     parquet.images_of.cache_clear()
-    list(read_photos(shards["struct"], 2))  # nine photos are under way at once, of two groups at most
+    list(read_photos(any_bytes(shards["struct"]), 2))  # nine photos are under way at once, of two groups at most
     assert parquet.images_of.cache_info().misses == 4
 
 
@@ -79,6 +86,15 @@ def test_a_photo_in_a_shard_that_is_damaged_has_a_reason(tmp_path):
     assert read_or_reason(tmp_path / "x.parquet/1") == "an empty file"
     (tmp_path / "y.parquet").write_bytes(b"PAR1 and no more")
     assert "y.parquet" in read_or_reason(tmp_path / "y.parquet/0")
+
+
+@pytest.mark.parametrize("kind", ["file", "tar", "struct"])
+def test_a_photo_that_changed_since_it_was_indexed_is_refused(shards, kind):
+    path = shards[kind][7]
+    md5 = hashlib.md5(jpeg(WORDS[7])).hexdigest()
+    np.testing.assert_array_equal(read_or_reason(path, md5), read_or_reason(path))
+    with pytest.raises(UserError, match=f"^{path}: changed since it was indexed; run dvc repro again$"):
+        read_or_reason(path, md5[::-1])
 
 
 def test_a_folder_of_an_archives_name_is_a_folder(tmp_path):

@@ -19,6 +19,11 @@ CPU = torch.device("cpu")
 P = read_params(ROOT / "params.yaml").detect.model_copy(update={"max_bad": 1})
 
 
+def any_bytes(files: list) -> list[tuple]:
+    """The files as photos whose MD5 nobody noted."""
+    return [(file, "") for file in files]
+
+
 def test_a_batch_is_bounded_by_photos_and_by_pixels():
     small, large = np.zeros((384, 512, 3), np.uint8), np.zeros((3 * 384, 512, 3), np.uint8)
     sizes = [[image.shape[0] * image.shape[1] for image in batch] for batch in
@@ -32,12 +37,12 @@ def test_rows_depend_neither_on_batch_nor_order_nor_number_of_workers(ran, monke
     monkeypatch.setattr(cascade, "PHOTOS", 2)
     files = [f for f in sorted((ran.root / "data/sample").rglob("*.jpg")) if not f.name.startswith(".")][:7]
     alone, batched = Cascade(CPU), Cascade(CPU, alone=False)
-    want = list(rows_one_by_one(files, alone, P, 0))
+    want = list(rows_one_by_one(any_bytes(files), alone, P, 0))
     assert {row[0] for row in want} >= {"mtcnn"}
-    assert list(rows_one_by_one(files, alone, P, 3)) == want
-    assert list(rows_one_by_one(files[::-1], alone, P, 2))[::-1] == want
-    want = list(rows_in_batches(files, batched, P, 1, 7))
-    assert list(rows_in_batches(files[::-1], batched, P, 2, 3))[::-1] == want
+    assert list(rows_one_by_one(any_bytes(files), alone, P, 3)) == want
+    assert list(rows_one_by_one(any_bytes(files[::-1]), alone, P, 2))[::-1] == want
+    want = list(rows_in_batches(any_bytes(files), batched, P, 1, 7))
+    assert list(rows_in_batches(any_bytes(files[::-1]), batched, P, 2, 3))[::-1] == want
 
 
 def test_rows_of_ready_crops_do_not_depend_on_their_neighbours_either(ran, tmp_path, monkeypatch):
@@ -50,12 +55,12 @@ def test_rows_of_ready_crops_do_not_depend_on_their_neighbours_either(ran, tmp_p
         files += [saved(tmp_path, f"{i}.png", tight), saved(tmp_path, f"{i}_small.png", tight.resize((52, 60)))]
     files += originals
     alone, batched = Cascade(CPU), Cascade(CPU, alone=False)
-    want = list(rows_one_by_one(files, alone, P, 0))
+    want = list(rows_one_by_one(any_bytes(files), alone, P, 0))
     assert [row[0] for row in want[1:6:2]].count("padded") >= 2
-    assert [next(iter(rows_one_by_one([file], alone, P, 0))) for file in originals] == want[6:]
-    assert list(rows_one_by_one(files[::-1], alone, P, 2))[::-1] == want
-    want = list(rows_in_batches(files, batched, P, 1, 7))
-    assert list(rows_in_batches(files[::-1], batched, P, 2, 3))[::-1] == want
+    assert [next(iter(rows_one_by_one(any_bytes([file]), alone, P, 0))) for file in originals] == want[6:]
+    assert list(rows_one_by_one(any_bytes(files[::-1]), alone, P, 2))[::-1] == want
+    want = list(rows_in_batches(any_bytes(files), batched, P, 1, 7))
+    assert list(rows_in_batches(any_bytes(files[::-1]), batched, P, 2, 3))[::-1] == want
 
 
 def saved(folder, name: str, image: Image.Image, **options):
@@ -81,7 +86,7 @@ def test_a_face_is_found_in_a_photo_of_any_kind(ran, tmp_path):
         saved(tmp_path, "wide.jpg", wide, quality=95),
         saved(tmp_path, "large.jpg", image.resize((image.width * 8, image.height * 8))),
     ]
-    rows = list(rows_one_by_one(files, Cascade(CPU), P, 0))
+    rows = list(rows_one_by_one(any_bytes(files), Cascade(CPU), P, 0))
     assert {row[0] for row in rows} <= {"mtcnn", "lenient"}
     want = np.array(rows[0][1:5])
     for file, row in zip(files[:-1], rows):
@@ -100,7 +105,7 @@ def test_finding_faces_leaves_the_number_of_threads_as_it_was(tmp_path, workers)
 
 
 def test_a_photo_of_one_pixel_has_a_box_within_it(tmp_path):
-    [row] = rows_one_by_one([saved(tmp_path, "one.png", Image.new("RGB", (1, 1)))], Cascade(CPU), P, 0)
+    [row] = rows_one_by_one(any_bytes([saved(tmp_path, "one.png", Image.new("RGB", (1, 1)))]), Cascade(CPU), P, 0)
     assert row[:5] == ("center", 0, 0, 1, 1)
 
 
@@ -109,7 +114,7 @@ def table(tmp_path, parts: list[str], broken: set[int]):
         Image.new("RGB", (64, 64)).save(tmp_path / f"{i}.png")
     for i in broken:
         (tmp_path / f"{i}.png").write_text("broken")
-    return pd.DataFrame({"photo": [f"{i}.png" for i in range(len(parts))], "part": parts})
+    return pd.DataFrame({"photo": [f"{i}.png" for i in range(len(parts))], "part": parts, "md5": ""})
 
 
 @pytest.mark.parametrize("workers", [0, 2])
@@ -134,8 +139,8 @@ def test_broken_photos_to_label_never_stop_it(tmp_path):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_a_gpu_finds_the_faces_that_the_cpu_finds(ran):
     files = [f for f in sorted((ran.root / "data/sample").rglob("*.jpg")) if not f.name.startswith(".")]
-    cpu = list(rows_one_by_one(files, Cascade(CPU), P, 2))
-    gpu = list(rows_in_batches(files, Cascade(torch.device("cuda")), P, 2, 64))
+    cpu = list(rows_one_by_one(any_bytes(files), Cascade(CPU), P, 2))
+    gpu = list(rows_in_batches(any_bytes(files), Cascade(torch.device("cuda")), P, 2, 64))
     near = [np.abs(np.array(a[1:5]) - np.array(b[1:5])).max() <= 4 for a, b in zip(cpu, gpu)]
     assert np.mean(near) >= 0.98
 
@@ -155,7 +160,7 @@ def test_a_photo_that_only_a_node_of_the_cluster_misses_stops_the_stage(here, mo
     gone = ["unreadable", *[""] * 5, 0, *[""] * len(POINTS), "no such file"]
     monkeypatch.setattr("stages.detect.spread", lambda function, parts, machine: iter([[gone], [gone]]))
     (here / "here.jpg").write_bytes(b"a photo")
-    found = find_on_cluster([here / "nowhere.jpg", here / "here.jpg"], P, SimpleNamespace(batch=1))
+    found = find_on_cluster(any_bytes([here / "nowhere.jpg", here / "here.jpg"]), P, SimpleNamespace(batch=1))
     assert next(found) == gone  # no node could see it
     with pytest.raises(UserError, match=r"machine.engine: ray: a node does not see .*here.jpg, which is here; all need"):
         next(found)

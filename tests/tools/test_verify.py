@@ -361,7 +361,7 @@ def test_beside_another_dvc_it_mends_nothing(project, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize("source", ["remote", "rerun"])
 def test_the_pipelines_own_crops_and_weights_are_mended_to_the_same_bytes(own, source, tmp_path):
-    outs = ["data/faces/faces.npy", "models/age/0/weights.safetensors", "data/photos.csv"]
+    outs = ["data/faces/0000.npy", "models/age/0/weights.safetensors", "data/photos.csv"]
     want = {out: (own.root / out).read_bytes() for out in outs}
     before = (own.root / "dvc.lock").read_bytes()
     if source == "remote":
@@ -378,7 +378,7 @@ def test_the_pipelines_own_crops_and_weights_are_mended_to_the_same_bytes(own, s
     assert all((own.root / out).read_bytes() != want[out] for out in outs)
     done = own.python("tools.verify")
     assert done.returncode == 1
-    for line in ("data/faces/faces.npy of crop", "models/age/0/weights.safetensors of train@age-0", "data/photos.csv of index"):
+    for line in ("data/faces/0000.npy of crop", "models/age/0/weights.safetensors of train@age-0", "data/photos.csv of index"):
         assert f"damaged: {line} (object " in done.stdout
     done = own.python("tools.verify", "--fix", *["--rerun"] * (source == "rerun"))
     assert done.returncode == 0, done.stdout + done.stderr

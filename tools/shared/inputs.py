@@ -3,7 +3,7 @@ import os
 from pathlib import Path
 
 from stages.core.errors import UserError
-from stages.core.face_store import PIXELS, TABLE
+from stages.core.face_store import TABLE
 from stages.core.params import FILE, PAINTED, Params
 from stages.readers.layouts import layout_of
 
@@ -31,7 +31,7 @@ def check_files(p: Params, sources: dict[str, str]) -> None:
     if FACES.resolve().is_relative_to(root.resolve()):
         raise UserError(f"{source}: {key}.root: {data.root!r} holds what the stages write, such as {FACES}, or is that; put "
                         "the photos into a folder of their own, such as data/mine")
-    if others := sorted(set(map(str, FACES.glob("[!.]*"))) - {str(FACES / name) for name in (PIXELS, TABLE)}):
+    if others := sorted(str(file) for file in FACES.glob("[!.]*") if file.suffix != ".npy" and file.name != TABLE):
         raise UserError(f"{FACES}: {others[0]} is no file of the stage crop, which empties the folder; put photos into a "
                         "folder of their own, such as data/mine")
     if root != SAMPLE and not root.is_dir():

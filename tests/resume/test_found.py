@@ -5,58 +5,48 @@ import pandas as pd
 import pytest
 
 from stages.core.params import read_params
-from stages.faces.found import Found, key_of, md5_of
+from stages.resume.found import Found
+from stages.resume.key import key_of
 from tests.conftest import ROOT
 
+MD5S = ["a" * 32, "b" * 32, "c" * 32]
 ROWS = [("mtcnn", 1, 2, 3, 4, 0.1 + 0.2, 1, ""), ("center", 5, 6, 7, 8, 0.0, 0, ""),
         ("unreadable", "", "", "", "", "", 0, "bad")]
 
-
-@pytest.fixture
-def photos(here):
-    """Three photos and their MD5s."""
-    for i in range(3):
-        (here / f"{i}.jpg").write_bytes(bytes([i]))
-    return [(here / f"{i}.jpg", md5_of(here / f"{i}.jpg")) for i in range(3)]
+pytestmark = pytest.mark.usefixtures("here")
 
 
-def test_what_is_noted_comes_back_and_only_the_rest_is_found(photos):
-    assert list(Found("a").together(photos[:2], ROWS[:2])) == ROWS[:2]
+def test_what_is_noted_comes_back_and_only_the_rest_is_found():
+    assert list(Found("a").together(MD5S[:2], ROWS[:2])) == ROWS[:2]
     again = Found("a")
-    assert list(again.together(photos, ROWS[2:])) == ROWS
-    assert list(Found("a").together(photos[::-1], ROWS[2:])) == ROWS[::-1]
+    assert list(again.together(MD5S, ROWS[2:])) == ROWS
+    assert list(Found("a").together(MD5S[::-1], ROWS[2:])) == ROWS[::-1]
 
 
-def test_a_photo_that_could_not_be_read_is_read_again(photos):
+def test_a_photo_that_could_not_be_read_is_read_again():
     """The disk may have been at fault."""
-    list(Found("a").together(photos, ROWS))
+    list(Found("a").together(MD5S, ROWS))
     now = [*ROWS[:2], ("mtcnn", 1, 1, 9, 9, 0.9, 1, "")]
-    assert list(Found("a").together(photos, now[2:])) == now
+    assert list(Found("a").together(MD5S, now[2:])) == now
 
 
-def test_what_was_found_is_noted_where_the_caller_stops_early(photos):
-    rows = Found("a").together(photos, ROWS)
+def test_what_was_found_is_noted_where_the_caller_stops_early():
+    rows = Found("a").together(MD5S, ROWS)
     next(rows), next(rows)
     rows.close()
     assert len(Found("a").rows) == 2
 
 
-def test_what_a_kill_cut_off_is_found_again(photos, here):
-    list(Found("a").together(photos, ROWS))
+def test_what_a_kill_cut_off_is_found_again(here):
+    list(Found("a").together(MD5S, ROWS))
     file = here / "data/.resume/faces-a.jsonl"
     file.write_bytes(file.read_bytes()[:-4])
-    assert list(Found("a").together(photos, ROWS[1:])) == ROWS
-    assert list(Found("a").together(photos, ROWS[2:])) == ROWS
+    assert list(Found("a").together(MD5S, ROWS[1:])) == ROWS
+    assert list(Found("a").together(MD5S, ROWS[2:])) == ROWS
 
 
-def test_a_photo_that_changed_since_it_was_listed_is_not_noted(photos):
-    photos[1][0].write_bytes(b"another")
-    assert list(Found("a").together(photos, ROWS)) == ROWS
-    assert Found("a").rows.keys() == {photos[0][1]}
-
-
-def test_another_key_begins_anew_and_leaves_nothing(photos, here):
-    list(Found("a").together(photos, ROWS))
+def test_another_key_begins_anew_and_leaves_nothing(here):
+    list(Found("a").together(MD5S, ROWS))
     assert Found("b").rows == {}
     assert not list((here / "data/.resume").glob("faces-a*"))
 
