@@ -1,12 +1,14 @@
 """Seconds, memory and open files of the stages that touch every photo. Run after `dvc repro`:
 
-    python -m benchmarks.scale [--photos 1000 10000] [--shards] [--stages index split] [--engine local ray] [--set K=V ...]
+    python -m benchmarks.scale [--photos 1000 10000] [--shards [--more N]] [--stages index split] [--engine local ray]
+                               [--set K=V ...]
 
 Draws so many photos of people in a temporary folder, and runs index, split, detect, crop and predict there (or the first of
 them, as --stages says), each engine from the start, as params.yaml says (or --set). predict borrows the project's first listed
 model, its fold 0. Prints a row a stage: photos a second, the start of Python included; the most memory and open files of the
 stage and its processes together, looked at 20 times a second; and whether the engines gave the same bytes. With --shards the
-photos are 96 pixels wide and lie in Parquet files, a million of them in 3 GB.
+photos are 96 pixels wide and lie in Parquet files, a million of them in 3 GB; with --more all runs once more after so many
+further photos have come in shards of their own.
 """
 import argparse
 import copy
@@ -58,22 +60,22 @@ def measured(words: list[str], folder: Path) -> tuple[float, float, int]:
     return time.monotonic() - began, memory / 1e6, files
 
 
-def draw_shards(sample: Path, folder: Path, photos: int) -> None:
-    """Write Parquet shards of so many small photos: the sample's again and again, each with bytes of its own."""
+def draw_shards(sample: Path, folder: Path, numbers: range) -> None:
+    """Write Parquet shards of small photos with these numbers: the sample's again and again, each with bytes of its own."""
     drawn = []
     for file in sorted(sample.glob("train/images/*/[!.]*.jp*g")):
         height, width = (photo := cv2.imread(str(file))).shape[:2]
         small = cv2.resize(photo, (WIDE, height * WIDE // width), interpolation=cv2.INTER_AREA)
         _, gender, _, age = file.parent.name.split("_")
         drawn.append((cv2.imencode(".jpg", small)[1].tobytes(), gender, int(age), MASKS.get(file.stem, "worn")))
-    folder.mkdir(parents=True)
-    for first in range(0, photos, ROWS):
-        numbers = range(first, min(first + ROWS, photos))
-        data, genders, ages, masks = zip(*(drawn[number % len(drawn)] for number in numbers))
-        images = [{"bytes": with_comment(photo, number)} for photo, number in zip(data, numbers)]
-        table = pa.table({"image": images, "person": [f"p{number // 7}" for number in numbers], "gender": genders, "age": ages,
+    folder.mkdir(parents=True, exist_ok=True)
+    for first in range(0, len(numbers), ROWS):
+        part = numbers[first:first + ROWS]
+        data, genders, ages, masks = zip(*(drawn[number % len(drawn)] for number in part))
+        images = [{"bytes": with_comment(photo, number)} for photo, number in zip(data, part)]
+        table = pa.table({"image": images, "person": [f"p{number // 7}" for number in part], "gender": genders, "age": ages,
                           "mask": masks})
-        pq.write_table(table, folder / f"train-{first // ROWS:05d}.parquet", row_group_size=GROUP)
+        pq.write_table(table, folder / f"train-{len(list(folder.iterdir())):05d}.parquet", row_group_size=GROUP)
 
 
 def with_comment(jpeg: bytes, number: int) -> bytes:
@@ -86,6 +88,15 @@ def digest(path: Path) -> str:
     """SHA-256 of a file, or of all in a folder."""
     files = sorted(path.rglob("*")) if path.is_dir() else [path]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files if file.is_file())).hexdigest()
+
+
+def row(stage: str, model: str, engine: str, folder: Path, first: dict[str, str]) -> None:
+    """Run a stage and print its row. first: the digest of what each stage wrote first."""
+    seconds, memory, files = measured([stage, model, "0"] if stage == "predict" else [stage], folder)
+    count = len((folder / "data/photos.csv").read_bytes().splitlines()) - 1
+    now = digest(folder / OUTS[stage])
+    print(f"| {stage} | {engine} | {count} | {seconds:.1f} | {count / seconds:.3g} | {memory:.0f} | {files} | "
+          f"{'yes' if first.setdefault(stage, now) == now else 'NO'} |", flush=True)
 
 
 def measure(photos: int, asked: argparse.Namespace, values: dict) -> None:
@@ -104,22 +115,20 @@ def measure(photos: int, asked: argparse.Namespace, values: dict) -> None:
             if not first:  # all engines get the same photos
                 measured(["sample"], folder)
                 if asked.shards:
-                    draw_shards(folder / "data/sample", folder / "data/shards", photos)
+                    draw_shards(folder / "data/sample", folder / "data/shards", range(photos))
             for file in (folder / "data/.resume").glob("*"):
                 file.unlink()
-            for stage in asked.stages:
-                out = OUTS[stage]
-                seconds, memory, files = measured([stage, model, "0"] if stage == "predict" else [stage], folder)
-                count = len((folder / "data/photos.csv").read_bytes().splitlines()) - 1
-                same = first.setdefault(stage, digest(folder / out)) == digest(folder / out)
-                print(f"| {stage} | {engine} | {count} | {seconds:.1f} | {count / seconds:.3g} | {memory:.0f} | {files} | "
-                      f"{'yes' if same else 'NO'} |", flush=True)
+            for more in (0, *[asked.more] * bool(asked.more)):
+                draw_shards(folder / "data/sample", folder / "data/shards", range(photos, photos + more))
+                for stage in asked.stages:
+                    row(stage, model, engine, folder, {} if more else first)
 
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__.split("\n\n")[0])
     parser.add_argument("--photos", type=int, nargs="+", default=[1000, 10000])
     parser.add_argument("--shards", action="store_true")
+    parser.add_argument("--more", type=int, default=0, metavar="N")
     parser.add_argument("--stages", nargs="+", choices=OUTS, default=list(OUTS))
     parser.add_argument("--engine", nargs="+", choices=["local", "ray"], default=["local"])
     parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE")
@@ -129,6 +138,8 @@ def main():
     parse(values)
     if min(asked.photos) < 1:
         raise UserError(f"--photos: {min(asked.photos)} must be 1 or more")
+    if asked.more and (not asked.shards or len(asked.engine) > 1):
+        raise UserError("--more: needs --shards and one engine")
     print("| stage | engine | photos | seconds | photos/s | MB | open files | same bytes |\n|---|---|---|---|---|---|---|---|")
     for photos in asked.photos:
         measure(photos, asked, values)

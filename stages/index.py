@@ -1,6 +1,6 @@
 """Index all photos, with person, part, MD5 and labels as given. Run: python -m stages.index
 
-Reads   data.root, in the layout data.layout (stages/readers/layouts.py)
+Reads   data.root, in the layout data.layout (stages/readers/layouts.py); data/.resume, where stages/resume/hashes.py notes MD5s
 Writes  data/photos.csv   photo,person,part,md5        one row a photo; part is train or eval
         data/given.csv    photo,person,mask,gender,age labels of the training part, as given, "" if missing: all attributes of
                           the section `classes`, and gender and age even if they are none
@@ -20,14 +20,15 @@ from stages.core.errors import UserError
 from stages.core.files import write_csv
 from stages.core.params import read_params
 from stages.readers.layouts import read_photos
+from stages.resume.hashes import FILE
 
 SHOWN = 20  # reasons on screen
 
 
-def of_both_genders(given: pd.DataFrame) -> list[str]:
-    """People with photos of both genders: two people under one name, or wrong labels. given: a row a photo."""
-    genders = given[given.gender != ""].groupby("person").gender.nunique()
-    return list(genders.index[genders > 1])
+def of_several(given: pd.DataFrame, attribute: str) -> list[str]:
+    """People whose photos differ in an attribute of a person. given: a row a photo, "" for what is not known."""
+    known = given[given[attribute] != ""].groupby("person")[attribute].nunique()
+    return list(known.index[known > 1])
 
 
 def printable(name: str) -> str:
@@ -37,7 +38,7 @@ def printable(name: str) -> str:
 
 def main():
     p = read_params()
-    rows, unused = read_photos(Path(p.data.root), p.data, p.all_classes, p.machine.workers)
+    rows, unused = read_photos(Path(p.data.root), p.data, p.all_classes, p.machine.workers, FILE)
     attributes = dict.fromkeys((*p.all_classes.attributes, *OF_PERSON))
     given = rows[rows.part == "train"].reindex(columns=["photo", "person", *attributes], fill_value="")
     if given.empty:
@@ -54,8 +55,10 @@ def main():
         print(f"  not used: {count} ({reason})")
     if rest := sum(count for _, count in counts[SHOWN:]):
         print(f"  not used: {rest} (other reasons)")
-    if both := of_both_genders(given):
+    if both := of_several(given, "gender"):
         print(f"  of both genders: {len(both)} people, such as {both[0]}; give each person a name, or correct the labels")
+    if aged := of_several(given, "age"):
+        print(f"  of several ages: {len(aged)} people, such as {aged[0]}; if that is right, leave combine.by_person false")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ import numpy as np
 from stages.core.files import atomic_write, damaged, write_json
 
 TABLE = "faces.json"
-PART = 8192  # photos in a part, on average: 400 MB of 128 pixels
+PART = 4096  # photos in a part, on average: 200 MB of 128 pixels
 OPEN = 256  # parts at once, since each takes an open file
 
 

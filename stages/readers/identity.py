@@ -1,7 +1,8 @@
 """Who is who: the MD5 of every photo, people where none is known, and photos that stand there twice."""
 import hashlib
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain
+from itertools import groupby, islice
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,8 @@ import pandas as pd
 from stages.core.errors import UserError
 from stages.core.progress import progress
 from stages.readers.names import photos
-from stages.shards.members import in_shard, read_bytes
+from stages.resume.hashes import md5s_of
+from stages.shards.members import in_shard, read_bytes, shard_of
 
 AT_ONCE = 1000  # photos
 
@@ -25,12 +27,35 @@ def md5_of(path: Path) -> str:
         raise UserError(f"{path}: cannot be read ({error.strerror or error})") from None
 
 
-def with_md5(rows: pd.DataFrame, root: Path, workers: int) -> pd.DataFrame:
-    """The rows, and the md5 of each photo, read by so many threads."""
-    with ThreadPoolExecutor(max(1, workers)) as pool:  # of all photos at once it would make a gigabyte of tasks a million
-        parts = (rows.photo[first:first + AT_ONCE] for first in range(0, len(rows), AT_ONCE))
-        digests = chain.from_iterable(pool.map(md5_of, map(root.joinpath, part)) for part in parts)
+def with_md5(rows: pd.DataFrame, root: Path, workers: int, notes: Path) -> pd.DataFrame:
+    """The rows, and the md5 of each photo, read by so many threads, or noted by an earlier run in stages/resume/hashes.py's
+    file."""
+    with ThreadPoolExecutor(max(1, workers)) as pool:
+        def read(paths: list[Path]):
+            for first in range(0, len(paths), AT_ONCE):  # all at once would make a gigabyte of tasks a million
+                yield from pool.map(md5_of, paths[first:first + AT_ONCE])
+
+        digests = md5s_of(batches(rows.photo, root), read, notes)
         return rows.assign(md5=list(progress(digests, "reading", len(rows))))
+
+
+def batches(names: Iterable[str], root: Path) -> Iterator[list[tuple[Path, list[str]]]]:
+    """A batch for each shard, with the names of its photos, and for each AT_ONCE photos that are files of their own."""
+    shards: dict[Path, Path | None] = {}  # by folder
+
+    def shard_above(name: str) -> Path | None:
+        folder = (root / name).parent
+        if folder not in shards:
+            shards[folder] = shard_of(root / name)
+        return shards[folder]
+
+    for shard, photos_of in groupby(names, shard_above):
+        if shard is not None:
+            start = len(shard.relative_to(root).as_posix()) + 1
+            yield [(shard, [name[start:] for name in photos_of])]
+        else:
+            while part := list(islice(photos_of, AT_ONCE)):
+                yield [(root / name, [""]) for name in part]
 
 
 def with_people(rows: pd.DataFrame) -> pd.DataFrame:

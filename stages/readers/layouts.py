@@ -15,6 +15,7 @@ from stages.readers import contest, fairface, folders, imdb, parquet, table, tar
 from stages.readers.identity import with_md5, with_people
 from stages.readers.labels import check_rows
 from stages.readers.names import PLACE
+from stages.resume.hashes import NOWHERE
 
 READ = {"contest": contest.read_contest, "table": table.read_table, "utkface": utkface.read_utkface,
         "fairface": fairface.read_fairface, "imdb": imdb.read_imdb, "folders": folders.read_folders,
@@ -25,12 +26,13 @@ BY_NAMES = {"utkface": utkface.sign, "folders": folders.sign}  # looked at where
 WITH_COLUMNS = ("table", "parquet", "tar")  # that read data.columns
 
 
-def read_photos(root: Path, data: Data, classes: Classes, workers: int = 1) -> tuple[pd.DataFrame, dict[str, str]]:
+def read_photos(root: Path, data: Data, classes: Classes, workers: int = 1,
+                notes: Path = NOWHERE) -> tuple[pd.DataFrame, dict[str, str]]:
     """Rows, one a photo below `root`, and the reason why each other file there is not used.
 
     Rows have PLACE, the attributes of `classes`, and md5. part is train or eval. Of the part to train on, person is known, and
     attributes are names, or whole years as text, or "" where missing; of the part to label they are "", and so is an unknown
-    person. `workers` threads read the photos.
+    person. `workers` threads read the photos, but those whose MD5 is in `notes`, which gets it.
     Prints which layout was read, and what it took for what.
     Raises UserError where the layout is not clear, files lack, or most rows are refused.
     """
@@ -42,7 +44,7 @@ def read_photos(root: Path, data: Data, classes: Classes, workers: int = 1) -> t
     where = table.table_of(root, data) if layout == "table" else root / "train/train.csv" if layout == "contest" else root
     rows = rows.reindex(columns=[*PLACE, *classes.attributes, *(["refused"] if "refused" in rows else [])], fill_value="")
     rows, refused = check_rows(rows, classes, str(where), "data.columns" if layout in WITH_COLUMNS else "data.layout")
-    return with_people(with_md5(rows, root, workers)), unused | refused
+    return with_people(with_md5(rows, root, workers, notes)), unused | refused
 
 
 def layout_of(root: Path, data: Data, classes: Classes) -> tuple[str, str]:

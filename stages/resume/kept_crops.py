@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from stages.core.files import atomic_write
-from stages.resume.key import FOLDER
+from stages.resume.lines import FOLDER
 
 CHUNK = 1024  # crops that are hashed at once
 

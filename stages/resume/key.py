@@ -8,7 +8,6 @@ from pathlib import Path
 
 import cv2
 
-FOLDER = Path("data/.resume")  # what earlier runs made; delete it whenever you like
 CODE = ("stages.core.face_store", "stages.faces", "stages.resume", "stages.shards", "labeller.faces", "facenet_pytorch")
 LIBRARIES = ("numpy", "cv2", "PIL", "simplejpeg", "torch", "torchvision")
 VARIABLES = ("ATEN_", "MKL_", "ONEDNN_", "OPENCV_")

@@ -104,7 +104,7 @@ def test_parts_hold_each_photo_once_and_other_photos_do_not_move_their_ends():
     photos = [f"train-{i // 50_000:05d}.parquet/{i % 50_000}" for i in range(200_000)]
     parts = parts_of(photos)
     assert [row for part in parts for row in range(part.start, part.stop)] == list(range(len(photos)))
-    assert 15 < len(parts) < 40
+    assert 30 < len(parts) < 70
     ends = {photos[part.stop - 1] for part in parts[:-1]}
     more = [f"new/{i}.jpg" for i in range(100)] + photos + ["train-9.parquet/0"]
     assert {more[part.stop - 1] for part in parts_of(more)} >= ends

@@ -12,7 +12,7 @@ FILES = {"dvc.yaml": yaml.safe_load((ROOT / "dvc.yaml").read_text()),
          "data/dvc.yaml": yaml.safe_load((ROOT / "data/dvc.yaml").read_text())}
 STAGES = {name: stage for file in FILES.values() for name, stage in file["stages"].items()}
 BUILDS_ON = {  # package of stages/: those that it may import beside itself
-    "core": set(), "readers": {"core", "shards", "labeller/inputs"}, "shards": {"core", "labeller/faces"},
+    "core": set(), "readers": {"core", "resume", "shards", "labeller/inputs"}, "shards": {"core", "labeller/faces"},
     "resume": {"core"},
     "faces": {"core", "labeller/faces"}, "synthetic": {"core"}, "painting": {"core"},
     "modeling": {"core", "engine"}, "engine": {"core"}, "voting": {"core", "labeller/voting"}, "evaluation": {"core"},

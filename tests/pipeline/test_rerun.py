@@ -52,7 +52,7 @@ PACKAGES = {  # package: what an edit of it can rerun; DVC runs everything after
     "stages/shards": ALL_BUT_SAMPLE,
     "stages/painting": set(),
     "stages/engine": {"detect", "crop"} | models(*MODELS) | AFTER_TRAINING,
-    "stages/resume": {"detect", "crop"} | models(*MODELS) | AFTER_TRAINING,
+    "stages/resume": ALL_BUT_SAMPLE,
     "stages/faces": {"detect", "crop"} | models(*MODELS) | AFTER_TRAINING,
     "labeller/faces": {"detect", "crop"} | models(*MODELS) | AFTER_TRAINING,
     "labeller/inputs": ALL_BUT_SAMPLE,

@@ -39,7 +39,7 @@ def test_what_was_found_is_noted_where_the_caller_stops_early():
 
 def test_what_a_kill_cut_off_is_found_again(here):
     list(Found("a").together(MD5S, ROWS))
-    file = here / "data/.resume/faces-a.jsonl"
+    file = here / "data/.resume/faces-a.txt"
     file.write_bytes(file.read_bytes()[:-4])
     assert list(Found("a").together(MD5S, ROWS[1:])) == ROWS
     assert list(Found("a").together(MD5S, ROWS[2:])) == ROWS
@@ -63,11 +63,11 @@ def test_the_key_is_of_the_parameters_and_of_what_chooses_an_algorithm(monkeypat
 
 @pytest.mark.slow
 def test_detect_goes_on_in_the_same_bytes(own, ran):
-    [file] = (own.root / "data/.resume").glob("faces-*.jsonl")
+    [file] = (own.root / "data/.resume").glob("faces-*.txt")
     whole = file.read_bytes().splitlines(True)
     file.write_bytes(b"".join(whole[:40]) + whole[40][:20])
     md5s = pd.read_csv(own.root / "data/photos.csv").md5
-    known = md5s.isin([json.loads(line)[0] for line in whole[:40]]).sum()
+    known = md5s.isin([json.loads(line[9:])[0] for line in whole[:40]]).sum()
     done = own.python("stages.detect")
     assert f"{known} of {len(md5s)} photos have their faces from an earlier run, in {file.relative_to(own.root)}" in done.stdout
     for name in ("boxes.csv", "unreadable.csv"):
