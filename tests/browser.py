@@ -12,6 +12,14 @@ WORDS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1200,
          "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")  # a camera that shows a pattern
 
 
+class Browser(webdriver.Chrome):
+    """Chromium that leaves a page before it loads its address again, for it may else return while the old one still stands."""
+
+    def get(self, url: str) -> None:
+        super().get("about:blank")
+        super().get(url)
+
+
 @contextlib.contextmanager
 def chromium():
     """A headless Chromium, closed at the end."""
@@ -20,7 +28,7 @@ def chromium():
     for word in WORDS:
         options.add_argument(word)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
+    driver = Browser(options, webdriver.ChromeService(shutil.which("chromedriver")))
     try:
         yield driver
     finally:
