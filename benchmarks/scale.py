@@ -1,14 +1,14 @@
 """Seconds, memory and open files of the stages that touch every photo. Run after `dvc repro`:
 
-    python -m benchmarks.scale [--photos 1000 10000] [--shards [--more N]] [--stages index split] [--engine local ray]
-                               [--set K=V ...]
+    python -m benchmarks.scale [--photos 1000 10000] [--shards [--more N]] [--stages index split] [--status]
+                               [--engine local ray] [--set K=V ...]
 
 Draws so many photos of people in a temporary folder, and runs index, split, detect, crop and predict there (or the first of
 them, as --stages says), each engine from the start, as params.yaml says (or --set). predict borrows the project's first listed
 model, its fold 0. Prints a row a stage: photos a second, the start of Python included; the most memory and open files of the
 stage and its processes together, looked at 20 times a second; and whether the engines gave the same bytes. With --shards the
 photos are 96 pixels wide and lie in Parquet files, a million of them in 3 GB; with --more all runs once more after so many
-further photos have come in shards of their own.
+further photos have come in shards of their own. --status: `dvc status index`, too, with all photos in DVC's cache.
 """
 import argparse
 import copy
@@ -40,9 +40,9 @@ OUTS = {"index": "data/photos.csv", "split": "data/folds.csv", "detect": "data/b
 
 
 def measured(words: list[str], folder: Path) -> tuple[float, float, int]:
-    """Seconds of a stage, and the most MB and open files of it and its processes together."""
+    """Seconds of a stage, or of dvc, and the most MB and open files of it and its processes together."""
     began, memory, files = time.monotonic(), 0, 0
-    command = [sys.executable, "-m", f"stages.{words[0]}", *words[1:]]
+    command = words if words[0] == "dvc" else [sys.executable, "-m", f"stages.{words[0]}", *words[1:]]
     process = psutil.Popen(command, cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE,
                            stderr=subprocess.STDOUT, text=True)
     with process:
@@ -99,6 +99,17 @@ def row(stage: str, model: str, engine: str, folder: Path, first: dict[str, str]
           f"{'yes' if first.setdefault(stage, now) == now else 'NO'} |", flush=True)
 
 
+def row_of_status(folder: Path) -> None:
+    """Print the row of `dvc status index`, once DVC has noted the photos and what index made of them."""
+    for name in ("dvc.yaml", "data/dvc.yaml", "data/corrections", "data/groups", "data/pseudo", "stages", "labeller"):
+        (folder / name).symlink_to(ROOT / name)
+    for words in ("init --no-scm -q", "commit -q -f index"):
+        measured(["dvc", *words.split()], folder)
+    seconds, memory, files = measured(["dvc", "status", "index"], folder)
+    count = len((folder / "data/photos.csv").read_bytes().splitlines()) - 1
+    print(f"| dvc status index | | {count} | {seconds:.1f} | | {memory:.0f} | {files} | |", flush=True)
+
+
 def measure(photos: int, asked: argparse.Namespace, values: dict) -> None:
     """Print the rows of so many photos."""
     values, model = copy.deepcopy(values), values["models"][0]
@@ -119,9 +130,12 @@ def measure(photos: int, asked: argparse.Namespace, values: dict) -> None:
             for file in (folder / "data/.resume").glob("*"):
                 file.unlink()
             for more in (0, *[asked.more] * bool(asked.more)):
-                draw_shards(folder / "data/sample", folder / "data/shards", range(photos, photos + more))
+                if more:
+                    draw_shards(folder / "data/sample", folder / "data/shards", range(photos, photos + more))
                 for stage in asked.stages:
                     row(stage, model, engine, folder, {} if more else first)
+        if asked.status:
+            row_of_status(folder)
 
 
 def main():
@@ -129,6 +143,7 @@ def main():
     parser.add_argument("--photos", type=int, nargs="+", default=[1000, 10000])
     parser.add_argument("--shards", action="store_true")
     parser.add_argument("--more", type=int, default=0, metavar="N")
+    parser.add_argument("--status", action="store_true")
     parser.add_argument("--stages", nargs="+", choices=OUTS, default=list(OUTS))
     parser.add_argument("--engine", nargs="+", choices=["local", "ray"], default=["local"])
     parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE")
