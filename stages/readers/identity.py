@@ -41,10 +41,10 @@ def with_md5(rows: pd.DataFrame, root: Path, workers: int, notes: Path) -> pd.Da
 
 def batches(names: Iterable[str], root: Path) -> Iterator[list[tuple[Path, list[str]]]]:
     """A batch for each shard, with the names of its photos, and for each AT_ONCE photos that are files of their own."""
-    shards: dict[Path, Path | None] = {}  # by folder
+    shards: dict[str, Path | None] = {}  # by folder, since a million paths take seconds
 
     def shard_above(name: str) -> Path | None:
-        folder = (root / name).parent
+        folder = name.rpartition("/")[0]
         if folder not in shards:
             shards[folder] = shard_of(root / name)
         return shards[folder]
@@ -76,6 +76,7 @@ def with_people(rows: pd.DataFrame) -> pd.DataFrame:
         pair = rows[train & (rows.md5 == twofold[0])].drop_duplicates("person").photo
         print(f"  {photos(len(twofold))} under two people, by the bytes, such as {pair.iloc[0]} and {pair.iloc[1]}; folds leak "
               "unless they get one name")
-    if both := int(rows.md5[~train].isin(set(rows.md5[train])).sum()):
+    known = set(rows.md5[train])
+    if both := sum(md5 in known for md5 in rows.md5[~train]):
         print(f"  {photos(both)} to label with the same bytes as one to train on")
     return rows

@@ -5,6 +5,7 @@ the middle, rounded down (24), or the lowest of one without an end (60+ is 60). 
 is refused, since no year stands for it.
 """
 import re
+from functools import lru_cache
 
 from stages.core.classes import AGE, OLDEST, Classes
 
@@ -82,5 +83,10 @@ def read_part(word: str) -> str | None:
 
 def part_of_shard(photo: str) -> str:
     """train or eval, as a folder or the first word of a shard's name says: train-00000-of-00002.parquet/7; else ""."""
-    words = [re.split(r"[-_.]", folder)[0] for folder in photo.split("/")[:-1]]
+    return part_of_folders(photo.rpartition("/")[0])
+
+
+@lru_cache(maxsize=16)  # photos come shard by shard
+def part_of_folders(folders: str) -> str:
+    words = [re.split(r"[-_.]", folder)[0] for folder in folders.split("/")]
     return next((part for word in words if (part := read_part(word))), "")
