@@ -15,14 +15,14 @@ from labeller.faces.crop import crop_shape, cut_face
 from labeller.faces.prefetch import prefetch
 from stages.core.command_line import run
 from stages.core.errors import UserError
-from stages.core.face_store import part_name, parts_of, write_part, write_table
+from stages.core.face_store import TABLE, part_name, parts_of, write_table
 from stages.core.files import read_csv
 from stages.core.params import Crop, Params, read_params
 from stages.core.progress import progress
 from stages.engine.cluster import on_cluster, spread
-from stages.resume.kept_crops import KeptCrops
+from stages.resume.kept_crops import KeptCrops, place, sha256_in
 from stages.resume.key import key_of
-from stages.shards.photos import read_or_reason
+from stages.shards.photos import AGAIN, read_or_reason
 
 FACES = Path("data/faces")
 BOX = ["x0", "y0", "x1", "y1"]
@@ -33,7 +33,7 @@ def cut(photo: Path, md5: str, box: list[int], p: Crop) -> np.ndarray:
     """The crop of a photo, (H, W, 3) uint8; md5: of its bytes; box: x0, y0, x1, y1 in pixels."""
     pixels = read_or_reason(photo, md5)
     if isinstance(pixels, str):
-        raise UserError(f"{photo}: changed since its face was found ({pixels}); run dvc repro again")
+        raise UserError(f"{photo}: changed since its face was found ({pixels}); {AGAIN}")
     return cut_face(pixels, box, p)
 
 
@@ -62,20 +62,21 @@ def write(boxes: pd.DataFrame, p: Params) -> None:
     base = key_of(Path(__file__).read_bytes(), p.crop)
     keys = [hashlib.sha256((base + part[["md5", *BOX]].to_csv(index=False)).encode()).hexdigest()[:16] for part in parts]
     kept = KeptCrops(set(keys))
-    digests = list(map(kept.take, progress(keys, "checking crops of an earlier run", unit="part", summary=False), files))
-    new = [part for part, digest in zip(parts, digests) if digest is None]
+    found = list(map(kept.find, progress(keys, "checking crops of an earlier run", unit="part", summary=False)))
+    new = [part for part, file in zip(parts, found) if file is None]
     if len(new) < len(parts):
         known = len(boxes) - sum(map(len, new))
         print(f"{known} of {len(boxes)} photos have their crops from an earlier run, in {kept.folder}", flush=True)
     fresh = crops(Path(p.data.root), pd.concat(new), p) if new else iter(())
-    for number, part in enumerate(parts):
-        if digests[number] is None:
-            digests[number] = write_part(files[number], islice(fresh, len(part)), (len(part), *shape))
-            kept.keep(keys[number], files[number], digests[number])
+    found = [file or kept.add(key, islice(fresh, len(part)), (len(part), *shape))
+             for key, part, file in zip(keys, parts, found)]
     next(fresh, None)  # says the rate
-    write_table(FACES, photos, digests, shape)
+    (FACES / TABLE).unlink(missing_ok=True)  # without it old and new parts are no store
     for old in set(FACES.glob("*.npy")) - set(files):
         old.unlink()
+    for file, part in zip(found, files):
+        place(file, part)
+    write_table(FACES, photos, list(map(sha256_in, found)), shape)
 
 
 def main():

@@ -4,11 +4,12 @@
     data/faces/faces.json     photos: the photo of each row, over all parts; parts: photos and SHA-256 of the pixels of each;
                               shape: H and W; digest: SHA-256 of all pixels and names
 
-Photos that are added change the part that they lie in and no other, so that DVC stores and pushes little more than them.
+A photo that comes or goes changes the part that it lies in, and no part of others, so that DVC keeps and pushes those once.
 """
 import hashlib
 import json
 import os
+import tokenize
 import zlib
 from bisect import bisect_right
 from collections.abc import Iterable
@@ -21,8 +22,9 @@ import numpy as np
 from stages.core.files import atomic_write, damaged, write_json
 
 TABLE = "faces.json"
-PART = 4096  # photos in a part, on average: 200 MB of 128 pixels
-OPEN = 256  # parts at once, since each takes an open file
+PART = 2048  # photos in a part, on average: 100 MB of 128 pixels
+OPEN = 32  # parts at once, since each takes an open file
+DAMAGED = (ValueError, EOFError, OverflowError, tokenize.TokenError)  # what NumPy raises for a file that is no whole array
 
 
 def part_name(number: int) -> str:
@@ -119,7 +121,7 @@ def check_part(file: Path, shape: tuple[int, ...]) -> None:
     """Raise UserError unless a file holds uint8 of this shape."""
     try:
         pixels = np.load(file, mmap_mode="r")
-    except (ValueError, EOFError) as error:
+    except DAMAGED as error:
         raise damaged(file, f"not what crop writes ({error})", file.parent, "crop") from None
     if (pixels.shape, pixels.dtype) != (shape, np.uint8):
         raise damaged(file, f"{pixels.dtype} of shape {pixels.shape}, not uint8 of {shape} as {TABLE} beside it says",

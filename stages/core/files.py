@@ -27,17 +27,26 @@ def atomic_write(path):
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
+    part.unlink(missing_ok=True)  # what a kill left, which may be a link
     try:
-        yield part
-        with open(part, "rb") as file:
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except OSError as error:  # a full disk: neither pandas nor pyarrow says which file
+        with naming(path):
+            yield part
+            with open(part, "rb") as file:
+                os.fsync(file.fileno())
+            os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def naming(path):
+    """Give an OSError the file's name, if it has none: on a full disk neither Python, pandas nor pyarrow says it."""
+    try:
+        yield
+    except OSError as error:
         if error.filename is None:
             raise OSError(error.errno, error.strerror or str(error), str(path)) from None
         raise
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def write_csv(frame: pd.DataFrame, path) -> None:

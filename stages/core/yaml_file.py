@@ -4,6 +4,7 @@ ruamel.yaml, by which DVC reads, does both as well (tried: 0.19.1), but sets no 
 millions of values, and deep nesting raises RecursionError. So this file would stay, and a package would be added.
 """
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
@@ -46,23 +47,32 @@ Loader.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.
 
 
 def check_bounds(text: str | bytes) -> None:
-    """Raise yaml.YAMLError if a text nests deeper than DEEPEST or holds more than MOST values, as far as it is YAML.
+    """Raise yaml.YAMLError if a text nests deeper than DEEPEST or holds more than MOST values, or is no YAML.
 
-    By libyaml, in a tenth of PyYAML's time; but PyYAML's own words say better what is no YAML.
+    libyaml looks in a tenth of PyYAML's time. What it refuses PyYAML may still read, or says better why not.
     """
+    try:
+        check_events(yaml.parse(text, yaml.CSafeLoader))
+    except OutOfBounds:
+        raise
+    except (yaml.YAMLError, UnicodeEncodeError, AttributeError):  # the last of a PyYAML without libyaml
+        check_events(yaml.parse(text, yaml.SafeLoader))
+
+
+class OutOfBounds(yaml.YAMLError):
+    """More than is read of any file."""
+
+
+def check_events(events: Iterable[yaml.Event]) -> None:
+    """Raise OutOfBounds at the first event beyond DEEPEST or MOST."""
     depth = values = 0
-    events = yaml.parse(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    while True:
-        try:
-            event = next(events)
-        except (StopIteration, yaml.YAMLError):
-            return
+    for event in events:
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         values += isinstance(event, yaml.NodeEvent)
         if depth > DEEPEST:
-            raise yaml.YAMLError("it nests too deeply")
+            raise OutOfBounds("it nests too deeply")
         if values > MOST:
-            raise yaml.YAMLError(f"it holds more than {MOST} values")
+            raise OutOfBounds(f"it holds more than {MOST} values")
 
 
 def expanded(node: yaml.Node | None, known: dict[int, int]) -> int:

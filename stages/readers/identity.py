@@ -31,9 +31,10 @@ def with_md5(rows: pd.DataFrame, root: Path, workers: int, notes: Path) -> pd.Da
     """The rows, and the md5 of each photo, read by so many threads, or noted by an earlier run in stages/resume/hashes.py's
     file."""
     with ThreadPoolExecutor(max(1, workers)) as pool:
-        def read(paths: list[Path]):
-            for first in range(0, len(paths), AT_ONCE):  # all at once would make a gigabyte of tasks a million
-                yield from pool.map(md5_of, paths[first:first + AT_ONCE])
+        def read(paths: Iterable[Path]) -> Iterator[str]:
+            paths = iter(paths)
+            while part := list(islice(paths, AT_ONCE)):  # all at once would make a gigabyte of tasks a million
+                yield from pool.map(md5_of, part)
 
         digests = md5s_of(batches(rows.photo, root), read, notes)
         return rows.assign(md5=list(progress(digests, "reading", len(rows))))

@@ -1,15 +1,17 @@
 """Crops cut by earlier runs, so that a killed run goes on after the parts it wrote, and a new photo costs only its part.
 
-data/.resume/crops-KEY-SHA256.npy is a part of stages/core/face_store.py, linked and not copied: DVC, which removes data/faces
-before it runs the stage, leaves it here. KEY is a hash of all that the part's pixels depend on, SHA256 that of its pixels.
+data/.resume/crops-KEY-SHA256.npy is a part of stages/core/face_store.py. KEY is a hash of all that its pixels depend on, SHA256
+that of its pixels. It becomes a part of data/faces by a link: DVC, which removes data/faces before it runs the stage, leaves
+the file here.
 """
 import hashlib
 import os
-from contextlib import suppress
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
+from stages.core.face_store import DAMAGED, write_part
 from stages.core.files import atomic_write
 from stages.resume.lines import FOLDER
 
@@ -25,28 +27,40 @@ class KeptCrops:
             if file.stem.split("-")[1] not in keys:
                 file.unlink()
 
-    def take(self, key: str, file: Path) -> str | None:
-        """Make `file` the part with this key, and return the SHA-256 of its pixels; None if there is none, or it is damaged."""
-        for kept in self.folder.glob(f"crops-{key}-*.npy"):
-            digest = kept.stem.split("-")[2]
-            with suppress(OSError, ValueError, EOFError):
-                if digest_of(kept) == digest:
-                    with atomic_write(file) as part:
-                        os.link(kept, part)
-                    return digest
-            kept.unlink()
+    def find(self, key: str) -> Path | None:
+        """The part with this key; None if there is none, or it is damaged, and gone then."""
+        for file in self.folder.glob(f"crops-{key}-*.npy"):
+            try:
+                if digest_of(file) == sha256_in(file):
+                    return file
+            except (*DAMAGED, OSError):
+                pass
+            file.unlink()
         return None
 
-    def keep(self, key: str, file: Path, digest: str) -> None:
-        """Keep a part beside; a file system without links keeps none."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with suppress(OSError):
-            os.link(file, self.folder / f"crops-{key}-{digest}.npy")
+    def add(self, key: str, crops: Iterable[np.ndarray], shape: tuple[int, int, int]) -> Path:
+        """Write a part, as face_store.write_part does."""
+        file = self.folder / f"new-{key}.npy"
+        return file.rename(self.folder / f"crops-{key}-{write_part(file, crops, shape)}.npy")
+
+
+def sha256_in(file: Path) -> str:
+    """The SHA-256 of a part's pixels, by its name."""
+    return file.stem.split("-")[2]
 
 
 def digest_of(file: Path) -> str:
-    """SHA-256 of a part's pixels."""
+    """The SHA-256 of a part's pixels, by themselves."""
     pixels, digest = np.load(file, mmap_mode="r"), hashlib.sha256()
     for start in range(0, len(pixels), CHUNK):
         digest.update(pixels[start:start + CHUNK])
     return digest.hexdigest()
+
+
+def place(kept: Path, file: Path) -> None:
+    """Make a kept part the part `file`; where the file system has no links it is kept no longer."""
+    with atomic_write(file) as part:
+        try:
+            os.link(kept, part)
+        except OSError:
+            kept.rename(part)

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from stages.core.files import naming
+
 FOLDER = Path("data/.resume")
 
 
@@ -33,7 +35,7 @@ def lines_of(file: Path) -> Iterator[list]:
 def added_to(file: Path) -> Iterator[BinaryIO]:
     """The file, open to add lines."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    with open(file, "a+b") as notes:
+    with naming(file), open(file, "a+b") as notes:
         if notes.tell() and (notes.seek(-1, os.SEEK_END), notes.read(1))[1] != b"\n":
             notes.write(b"\n")  # ends the line that a kill cut off
         yield notes

@@ -49,6 +49,8 @@ def test_the_room_is_taken_before_the_first_crop_is_cut(tmp_path):
 @pytest.mark.parametrize("damage, said", [
     (lambda f: (f / "0000.npy").write_bytes((f / "0000.npy").read_bytes()[:200]), "0000.npy: not what crop writes (mmap"),
     (lambda f: (f / "0000.npy").write_bytes(b""), "0000.npy: not what crop writes (No data left"),
+    (lambda f: (f / "0000.npy").write_bytes((f / "0000.npy").read_bytes().replace(b"}", b"|", 1)),
+     "0000.npy: not what crop writes ("),
     (lambda f: np.save(f / "0000.npy", np.array([{}])), "0000.npy: not what crop writes (Array can't"),
     (lambda f: np.save(f / "0000.npy", np.zeros((5, 6, 4, 3))),
      "0000.npy: float64 of shape (5, 6, 4, 3), not uint8 of (5, 6, 4, 3) as"),
@@ -104,7 +106,7 @@ def test_parts_hold_each_photo_once_and_other_photos_do_not_move_their_ends():
     photos = [f"train-{i // 50_000:05d}.parquet/{i % 50_000}" for i in range(200_000)]
     parts = parts_of(photos)
     assert [row for part in parts for row in range(part.start, part.stop)] == list(range(len(photos)))
-    assert 30 < len(parts) < 70
+    assert 60 < len(parts) < 140
     ends = {photos[part.stop - 1] for part in parts[:-1]}
     more = [f"new/{i}.jpg" for i in range(100)] + photos + ["train-9.parquet/0"]
     assert {more[part.stop - 1] for part in parts_of(more)} >= ends

@@ -1,5 +1,6 @@
 """YAML is read as DVC reads it, and what has no bounds is refused at once."""
 import pytest
+import yaml
 
 from stages.core.errors import UserError
 from stages.core.yaml_file import load, read_yaml
@@ -19,12 +20,18 @@ LAUGHS = "a: &a [" + "x," * 10 + "]\n" + "".join(
     f"{name}: &{name} [{','.join(['*' + before] * 10)}]\n" for before, name in zip("abcdefghi", "bcdefghij"))
 
 
+def test_a_byte_of_a_command_line_that_is_no_text_is_no_yaml():
+    with pytest.raises(yaml.YAMLError, match="special characters are not allowed"):
+        load("a: \udcff")
+
+
 @pytest.mark.parametrize("text, reason", [
     ("a: 1\nb: 2\na: 3", "'a' stands twice, the second time in line 3"),
     ("x: " + "[" * 20000 + "]" * 20000, "it nests too deeply"),
     (LAUGHS, "its aliases stand for more than 50000 values"),
     ("a: &a [1, *a]", "its aliases stand for more than 50000 values"),
     (f"a: [{'1,' * 400_000}1]", "it holds more than 50000 values"),
+    (f"%YAML 1.3\n---\na: [{'1,' * 400_000}1]", "it holds more than 50000 values"),  # which libyaml refuses
     ("a: [", "expected the node content"),
     ("a: 1\nb: " + "9" * 5000, "a number of 5000 characters in line 2"),
     ("a: 0x" + "f" * 5000, "a number of 5002 characters in line 1"),

@@ -5,63 +5,69 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from stages import crop
 from stages.core import face_store
-from stages.core.face_store import Faces, part_name, write_part
-from stages.resume.kept_crops import KeptCrops
+from stages.core.face_store import Faces, part_name, write_faces
+from stages.resume.kept_crops import KeptCrops, place
 
 CROPS = np.random.default_rng(0).integers(0, 256, (3, 4, 4, 3)).astype(np.uint8)
 
 
 @pytest.fixture
 def kept(here):
-    """The part 0000.npy, kept as `a`."""
-    digest = write_part(here / "0000.npy", CROPS, (3, 4, 4))
-    KeptCrops({"a"}).keep("a", here / "0000.npy", digest)
-    (here / "0000.npy").unlink()
-    return digest
+    """A part, kept as `a`."""
+    return KeptCrops({"a"}).add("a", CROPS, (3, 4, 4))
 
 
-def test_a_kept_part_comes_back_in_its_bytes(kept, here):
-    assert KeptCrops({"a"}).take("a", here / "faces/0007.npy") == kept
+def test_a_kept_part_is_found_and_placed_in_its_bytes(kept, here):
+    assert KeptCrops({"a"}).find("a") == kept
+    place(kept, here / "faces/0007.npy")
     assert (np.load(here / "faces/0007.npy") == CROPS).all()
+    assert [file.name for file in (here / "data/.resume").iterdir()] == [kept.name]
 
 
-def test_it_takes_the_place_of_another_even_of_its_own(kept, here):
+def test_it_takes_the_place_of_another_even_of_its_own_and_of_what_a_kill_left(kept, here):
     (here / "0000.npy").write_bytes(b"old")
+    (here / ".0000.npy.part").hardlink_to(kept)
     for _ in range(2):
-        assert KeptCrops({"a"}).take("a", here / "0000.npy") == kept
+        place(kept, here / "0000.npy")
         assert (np.load(here / "0000.npy") == CROPS).all()
     assert {file.name for file in here.iterdir()} == {"0000.npy", "data"}
 
 
-@pytest.mark.parametrize("damage", [lambda data: data[:-1], lambda data: b"", lambda data: data[:-1] + bytes([data[-1] ^ 1])])
-def test_a_damaged_part_is_no_part(kept, here, damage):
-    [file] = (here / "data/.resume").glob("crops-a-*")
-    file.write_bytes(damage(file.read_bytes()))
-    assert KeptCrops({"a"}).take("a", here / "0000.npy") is None
-    assert not file.exists() and not (here / "0000.npy").exists()
+def test_a_part_written_where_a_kill_left_a_link_to_another_does_not_change_that(kept, here):
+    (here / ".0000.npy.part").hardlink_to(kept)
+    write_faces(here, list("abc"), iter(255 - CROPS), (4, 4))
+    assert (np.load(kept) == CROPS).all()
+
+
+@pytest.mark.parametrize("damage", [
+    lambda data: data[:-1], lambda data: b"", lambda data: data[:-1] + bytes([data[-1] ^ 1]),
+    lambda data: data.replace(b"}", b"|", 1), lambda data: data.replace(b"(3, 4", b"(3, 9", 1)])
+def test_a_damaged_part_is_no_part_and_gone(kept, damage):
+    kept.write_bytes(damage(kept.read_bytes()))
+    assert KeptCrops({"a"}).find("a") is None
+    assert not kept.exists()
 
 
 def test_another_key_begins_anew_and_leaves_nothing(kept, here):
-    assert KeptCrops({"b"}).take("b", here / "0000.npy") is None
+    assert KeptCrops({"b"}).find("b") is None
     assert list((here / "data/.resume").iterdir()) == []
 
 
-def test_where_there_are_no_links_nothing_is_kept(here, monkeypatch):
+def test_where_there_are_no_links_a_part_is_placed_and_not_kept(kept, here, monkeypatch):
     def refused(*_):
         raise OSError(95, "Operation not supported")
 
     monkeypatch.setattr("os.link", refused)
-    write_part(here / "0000.npy", CROPS, (3, 4, 4))
-    KeptCrops({"a"}).keep("a", here / "0000.npy", "digest")
-    assert KeptCrops({"a"}).take("a", here / "0001.npy") is None
+    place(kept, here / "0000.npy")
+    assert (np.load(here / "0000.npy") == CROPS).all()
+    assert KeptCrops({"a"}).find("a") is None
 
 
 @pytest.fixture
 def parts(own, monkeypatch):
     """The rows of data/faces in parts of some 20 photos, cut anew in this process; own is its project."""
-    from stages import crop
-
     def cut() -> list[slice]:
         crop.main()
         return face_store.parts_of(Faces("data/faces").photos)
@@ -106,3 +112,27 @@ def test_a_photo_less_cuts_its_part_alone_and_no_part_too_many_stays(parts, own,
     count = len(lines) - 2 - sum(",unreadable," in line for line in lines)
     assert f"{count - cut.stop + cut.start} of {count} photos have their crops from" in capfd.readouterr().out
     assert sorted(files()) == [part_name(number) for number in range(len(rows))]
+
+
+def test_a_cut_that_ends_early_leaves_the_store_as_it_was_and_the_next_goes_on(parts, own, capfd, monkeypatch):
+    parts()
+    before, table = files(), Path("data/faces/faces.json").read_bytes()
+    own.set(crop__margin=0.5)
+    rows, cut, count = face_store.parts_of(Faces("data/faces").photos), crop.cut, 0
+
+    def twice(*photo):
+        nonlocal count
+        count += 1
+        if count == rows[2].start + 1:  # in the third part
+            raise KeyboardInterrupt
+        return cut(*photo)
+
+    monkeypatch.setattr(crop, "cut", twice)
+    own.set(machine__workers=0)
+    with pytest.raises(KeyboardInterrupt):
+        crop.main()
+    assert files() == before and Path("data/faces/faces.json").read_bytes() == table
+    monkeypatch.setattr(crop, "cut", cut)
+    parts()
+    assert f"{rows[1].stop} of {rows[-1].stop} photos have their crops from an earlier run" in capfd.readouterr().out
+    assert files() != before

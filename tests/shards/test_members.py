@@ -93,7 +93,7 @@ def test_a_photo_that_changed_since_it_was_indexed_is_refused(shards, kind):
     path = shards[kind][7]
     md5 = hashlib.md5(jpeg(WORDS[7])).hexdigest()
     np.testing.assert_array_equal(read_or_reason(path, md5), read_or_reason(path))
-    with pytest.raises(UserError, match=f"^{path}: changed since it was indexed; run dvc repro again$"):
+    with pytest.raises(UserError, match=f"^{path}: changed since it was indexed; run dvc repro --force --single-item index"):
         read_or_reason(path, md5[::-1])
 
 

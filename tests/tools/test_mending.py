@@ -55,6 +55,25 @@ def test_of_a_lock_file_cut_off_anywhere_what_is_left_can_be_read(here, ran, sha
     assert share < 1 or lock.read_text() == text
 
 
+def test_a_lock_file_that_dvc_writes_at_this_moment_stays(here, ran, monkeypatch):
+    text, lock = (ran.root / "dvc.lock").read_text(), here / "dvc.lock"
+    lock.write_text(text[: text.index("  train@age-0:") + 200])
+    monkeypatch.setattr("time.sleep", lambda seconds: lock.write_text(text))
+    mending.mend_lock_file(lock)
+    assert lock.read_text() == text
+
+
+@pytest.mark.parametrize("name, text", [("dvc.yaml", "vars: []"), ("dvc.yaml", "stages:"), ("dvc.yaml", "stages: [a]"),
+                                        ("dvc.yaml", "stages: {index: }"), ("dvc.yaml", "stages: {index: {outs: }}"),
+                                        ("dvc.yaml", "a: 2001-13-45"), ("dvc.lock", "schema: '2.0'")])
+def test_what_dvc_refuses_of_a_pipeline_is_left_to_dvc(own, name, text):
+    (own.root / name).write_text(text)
+    for tool in ("tools.check", "tools.repro"):
+        done = own.python(tool)
+        assert len(done.stderr.splitlines()) <= 1 and done.stderr[:7] in ("", "error: ")
+    assert own.python("tools.check").returncode == 0
+
+
 def test_no_lock_file_is_no_mistake(here):
     mending.mend_lock_file(here / "dvc.lock")
     assert list(here.iterdir()) == []

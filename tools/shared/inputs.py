@@ -1,14 +1,15 @@
 """Check that the files and folders named by the parameters exist."""
 import os
+import re
 from pathlib import Path
 
 from stages.core.errors import UserError
-from stages.core.face_store import TABLE
 from stages.core.params import FILE, PAINTED, Params
 from stages.readers.layouts import layout_of
 
 SAMPLE = Path("data/sample")  # data/dvc.yaml draws it
 FACES = Path("data/faces")
+OF_CROP = re.compile(r"\d+\.npy|faces\.json|faces\.npy")  # the last by earlier versions
 PRETRAINED = Path("models/pretrained")  # `make weights` fills it
 
 
@@ -31,7 +32,7 @@ def check_files(p: Params, sources: dict[str, str]) -> None:
     if FACES.resolve().is_relative_to(root.resolve()):
         raise UserError(f"{source}: {key}.root: {data.root!r} holds what the stages write, such as {FACES}, or is that; put "
                         "the photos into a folder of their own, such as data/mine")
-    if others := sorted(str(file) for file in FACES.glob("[!.]*") if file.suffix != ".npy" and file.name != TABLE):
+    if others := sorted(str(file) for file in FACES.glob("[!.]*") if not OF_CROP.fullmatch(file.name)):
         raise UserError(f"{FACES}: {others[0]} is no file of the stage crop, which empties the folder; put photos into a "
                         "folder of their own, such as data/mine")
     if root != SAMPLE and not root.is_dir():

@@ -49,6 +49,9 @@ def mend_lock_file(file: Path) -> None:
     """Drop the last entries of a dvc.lock until DVC can read the others; their stages run again, or come from the cache."""
     if not file.is_file() or is_lock_file(text := file.read_text(errors="replace")):
         return
+    time.sleep(PAUSE)
+    if not file.is_file() or file.read_text(errors="replace") != text:
+        return
     entries = [match.start() for match in ENTRY.finditer(text)]
     whole = next((text[:end] for end in reversed(entries) if is_lock_file(text[:end])), "")
     if whole:
@@ -61,11 +64,9 @@ def mend_lock_file(file: Path) -> None:
 
 def mend_ignored(pipeline: Path, locked: Path) -> None:
     """Add what DVC keeps of a pipeline, and git would take, to the .gitignore files, as DVC does when it makes it."""
-    if not locked.is_file() or not is_yaml(pipeline):  # DVC says it in its own words
-        return
-    stages, outs = load(pipeline.read_text())["stages"], []
-    for name, entry in load(locked.read_text())["stages"].items():
-        kept = [out for out in stages.get(name.split("@")[0], {}).get("outs", []) if isinstance(out, str)]  # not by git
+    stages, ran, outs = stages_in(pipeline), stages_in(locked), []
+    for name, entry in ran.items():
+        kept = [out for out in stages.get(name.split("@")[0], {}).get("outs") or [] if isinstance(out, str)]  # not by git
         for out in kept:  # in the order in which DVC adds them; dvc.lock sorts them
             pattern = ".+".join(map(re.escape, re.split(r"\$\{item[^}]*\}", out)))
             outs += [made["path"] for made in entry.get("outs", []) if re.fullmatch(pattern, made["path"])]
@@ -87,11 +88,14 @@ def seen_by_git(paths: list[str]) -> list[str]:
     return [path for path in paths if path not in listed]
 
 
-def is_yaml(file: Path) -> bool:
+def stages_in(file: Path) -> dict[str, dict]:
+    """The stages of a dvc.yaml or a dvc.lock; none where it is not as DVC has it, which DVC says in its own words."""
     try:
-        return isinstance(load(file.read_text()), dict)
-    except (OSError, ValueError, yaml.YAMLError):
-        return False
+        stages = load(file.read_text())["stages"]
+    except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError):
+        return {}
+    whole = isinstance(stages, dict) and all(isinstance(stage, dict) for stage in stages.values())
+    return stages if whole else {}
 
 
 def load(text: str) -> dict:

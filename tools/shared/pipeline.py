@@ -33,7 +33,7 @@ class Pipeline:
                     self.written.setdefault(Path(stage.dvcfile._lockfile.path), []).append(stage.name)
                     for out in map(Path, map(str, stage.outs)):
                         self.written.setdefault(out.parent / ".gitignore", []).append(f"/{out.name}")
-        except DvcException as error:
+        except (DvcException, ValueError) as error:  # the latter for the 13th month in dvc.yaml
             raise UserError(str(error).splitlines()[0]) from None
 
     def changed(self, names: list[str]) -> set[str]:
