@@ -19,12 +19,13 @@ CHUNK = 1024  # crops that are hashed at once
 
 
 class KeptCrops:
-    """The parts with these keys; those of other keys are deleted."""
+    """The parts with these keys; those of other keys are deleted, and what a kill left half-written."""
 
     def __init__(self, keys: set[str], folder: Path = FOLDER):
         self.folder = folder
-        for file in folder.glob("crops-*.npy"):
-            if file.stem.split("-")[1] not in keys:
+        for file in folder.glob("*.npy*"):
+            kind, key = file.name.split("-")[:2]
+            if kind != "crops" or key not in keys:
                 file.unlink()
 
     def find(self, key: str) -> Path | None:

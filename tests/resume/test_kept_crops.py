@@ -50,7 +50,9 @@ def test_a_damaged_part_is_no_part_and_gone(kept, damage):
     assert not kept.exists()
 
 
-def test_another_key_begins_anew_and_leaves_nothing(kept, here):
+def test_another_key_begins_anew_and_leaves_nothing_nor_what_a_kill_cut_off(kept, here):
+    (here / "data/.resume/.new-b.npy.part").write_bytes(b"half")
+    (here / "data/.resume/new-b.npy").write_bytes(b"whole, and without its name")
     assert KeptCrops({"b"}).find("b") is None
     assert list((here / "data/.resume").iterdir()) == []
 
