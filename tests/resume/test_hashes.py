@@ -1,9 +1,10 @@
 """A photo or a shard is read once, and again only where it changed; what is noted is never of another version."""
 import os
+from types import SimpleNamespace
 
 import pytest
 
-from stages.resume.hashes import NOWHERE, md5s_of
+from stages.resume.hashes import NOWHERE, mark_of, md5s_of
 
 LETTERS = "abcdefgh"
 
@@ -57,6 +58,17 @@ def test_a_file_that_changed_is_read_again(read, here, change):
     change(here / "d")
     assert read(LOOSE + SHARD)[1] == ["d/x.jpg", "d/y.jpg", "d/z.jpg"]
     assert read(LOOSE + SHARD)[1] == []
+
+
+@pytest.mark.parametrize("field", ["st_size", "st_mtime_ns", "st_ctime_ns", "st_ino"])
+def test_each_of_what_tells_versions_apart_counts(monkeypatch, field):
+    seen = {"st_size": 1, "st_mtime_ns": 2, "st_ctime_ns": 3, "st_ino": 4}
+    marks = []
+    for value in (seen[field], 5):
+        monkeypatch.setattr("os.stat", lambda path, now=seen | {field: value}: SimpleNamespace(**now))
+        marks.append(mark_of("x", [""]))
+        monkeypatch.undo()
+    assert marks[0] != marks[1]
 
 
 def test_a_shard_with_other_photos_is_read_again(read):
