@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 from selenium import webdriver
+from selenium.webdriver.support.ui import WebDriverWait
 
 needs_chromium = pytest.mark.skipif(not (shutil.which("chromium") and shutil.which("chromedriver")),
                                     reason="chromium and chromium-driver are not installed")
@@ -12,12 +13,17 @@ WORDS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1200,
          "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")  # a camera that shows a pattern
 
 
+BLANK, PATIENCE = "about:blank", 30  # seconds
+
+
 class Browser(webdriver.Chrome):
-    """Chromium that leaves a page before it loads its address again, for it may else return while the old one still stands."""
+    """Chromium whose get() ends when the new page is there; with other work on the cores it may else still show the old one."""
 
     def get(self, url: str) -> None:
-        super().get("about:blank")
+        super().get(BLANK)
         super().get(url)
+        WebDriverWait(self, PATIENCE).until(lambda _: self.execute_script(
+            "return document.URL !== arguments[0] && document.readyState === 'complete'", BLANK))
 
 
 @contextlib.contextmanager
