@@ -178,6 +178,7 @@ def test_a_mistake_is_one_line_from_any_node(own, nodes):
     own.set(machine__engine="ray", detect__max_bad=0)
     for photo in sorted((own.root / "data/sample/train/images").rglob("*.jpg"))[:3]:
         photo.write_bytes(b"no photo")
+    assert own.python("stages.index").returncode == 0
     out, _ = (process := start(own, nodes, "detect")).communicate(timeout=300)
     assert process.returncode == 1
     assert "error: 1 photos to train on cannot be decoded" in out
