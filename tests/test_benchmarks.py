@@ -89,6 +89,21 @@ def test_luck_that_cannot_be_measured_is_one_line(own, words, said):
 
 
 @pytest.mark.slow
+def test_further_shards_have_rows_of_their_own_and_so_has_dvc_status(own):
+    before = contents(own.root)
+    done = own.python("benchmarks.scale", "--photos", "90", "--shards", "--more", "20", "--stages", "index", "--status")
+    assert done.returncode == 0, done.stderr
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in done.stdout.splitlines()[2:]]
+    assert [(row[0], row[2]) for row in rows] == [("index", "90"), ("index", "110"), ("dvc status index", "110")]
+    assert contents(own.root) == before
+
+
+def test_further_shards_without_shards_are_one_line(own):
+    done = own.python("benchmarks.scale", "--more", "20")
+    assert (done.returncode, done.stderr) == (1, "error: --more: needs --shards and one engine\n")
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("words, count", [([], "91"), (["--shards"], "90")])
 def test_each_stage_that_touches_every_photo_has_its_row_and_the_project_stays_as_it_is(own, words, count):
     before = contents(own.root)
