@@ -23,8 +23,8 @@ def epochs_found(name: str, folds: list[int]) -> int:
 
 def main():
     [name] = arguments("MODEL")
-    params, _ = read_model(name)
-    train_anywhere(params.machine, name, None, Path("models/refit", name), epochs_found(name, params.folds))
+    params, p = read_model(name)
+    train_anywhere(params.machine, p, name, None, Path("models/refit", name), epochs_found(name, params.folds))
 
 
 if __name__ == "__main__":

@@ -22,8 +22,8 @@ def main():
     name, fold = arguments("MODEL", "FOLD")
     if not fold.isdecimal():
         raise UserError(f"{fold!r}: no fold; folds are counted from 0")
-    params, _ = read_model(name)
-    train_anywhere(params.machine, name, int(fold), Path("models", name, fold))
+    params, p = read_model(name)
+    train_anywhere(params.machine, p, name, int(fold), Path("models", name, fold))
 
 
 if __name__ == "__main__":

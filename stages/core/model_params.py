@@ -42,6 +42,7 @@ class Model(Section):
     layer_decay: Annotated[float, Field(gt=0, le=1)]
     grad_accum_steps: Count
     halve_batch: bool
+    devices: Annotated[int, Field(ge=1, le=1024)]
     weight_decay: Annotated[float, Field(ge=0, le=1)]
     clip_grad: Annotated[float, Field(ge=0)]
     schedule: Annotated[Literal["none", "cosine", "cosine_restarts", "step", "exponential", "one_cycle"], null_is_none]
@@ -168,6 +169,15 @@ class Model(Section):
                 raise ValueError(f"mixing_cells: {gender!r} is no gender; there are {', '.join(genders)}")
             if first > last:
                 raise ValueError(f"mixing_cells: [{gender}, {first}, {last}] must be [gender, first age, last age]")
+        return self
+
+    @model_validator(mode="after")
+    def a_batch_can_be_shared(self):
+        if self.batch % self.devices:
+            raise ValueError(f"batch: {self.batch} is shared by devices: {self.devices}, and must be a multiple of it")
+        if self.devices > 1 and self.halve_batch:
+            raise ValueError(f"devices: {self.devices} and halve_batch: true exclude each other, since memory may be short "
+                             "on one of them alone; set halve_batch to false")
         return self
 
     @model_validator(mode="after")

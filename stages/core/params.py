@@ -241,6 +241,14 @@ class Params(Section):
         return self
 
     @model_validator(mode="after")
+    def a_cluster_shares_batches(self):
+        for name in self.models:
+            if (devices := self.sections[name].devices) > 1 and self.machine.engine != "ray":
+                raise ValueError(f"{name}.devices: {devices} and machine.engine: {self.machine.engine!r} exclude each other; "
+                                 "set devices to 1, or engine to ray, which also takes the GPUs of this machine alone")
+        return self
+
+    @model_validator(mode="after")
     def columns_are_known(self):
         known = ("photo", "person", "part", *self.all_classes.attributes)
         if unknown := (self.data.columns.keys() | self.paint.source.columns.keys()) - set(known):

@@ -11,6 +11,7 @@ import re
 import socket
 import sys
 import tempfile
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from stages.core.params import Machine
 
 RETRIES = 10  # of a part, after a lost worker or node
 PATIENCE, LOOK = 10, 30  # seconds until an address answers, and between two looks at a part that takes long
+LINGER = 0.5  # seconds in which the last lines that the workers printed arrive; as Ray's own at the end of a script
 CORES_OF_A_GPU = 4  # for decoding, beside each GPU
 DECIDING = ("OMP_", "MKL_", "ONEDNN_", "ATEN_", "OPENCV_", "CUBLAS_", "GOMP_")  # variables that bytes and speed depend on
 
@@ -92,6 +94,7 @@ def cluster():
                         "there, ray stop here if an earlier one died, or set machine.engine: local") from None
     try:
         yield ray
+        time.sleep(LINGER)
     finally:
         ray.shutdown()
 
@@ -127,10 +130,10 @@ def fits(ray, needs: dict[str, float]) -> bool:
 
 
 def slots(ray, needs: dict[str, float]) -> int:
-    """Parts that the cluster, as it is now, runs at once; at least one."""
-    total = ray.cluster_resources()
-    return max(1, min(int(total.get(kind, 0) // needs[key]) for key, kind in (("num_cpus", "CPU"), ("num_gpus", "GPU"))
-                      if needs.get(key)))
+    """Parts that the nodes, as they are now, run at once; at least one."""
+    kinds = [(kind, needs[key]) for key, kind in (("num_cpus", "CPU"), ("num_gpus", "GPU")) if needs.get(key)]
+    return max(1, sum(min(int(node["Resources"].get(kind, 0) // need) for kind, need in kinds)
+                      for node in ray.nodes() if node["Alive"]))
 
 
 def call(function: str, threads: int, folder: str, words: tuple):
@@ -152,13 +155,18 @@ def result(ray, reference, needs: dict[str, float]):
                 print(f"note: no node with {told(needs)} is left; waiting for one to join", flush=True)
                 said = True
         return ray.get(reference)
-    except ray.exceptions.RayTaskError as error:
-        if lacks(error.cause):
-            raise UserError(f"machine.engine: ray: a node does not have what this one has ({first_line(error.cause)}); all "
-                            f"need the folder {os.getcwd()} under this path, and the same packages") from None
-        raise error.cause from None
     except ray.exceptions.RayError as error:  # after RETRIES, where another try could help
-        raise UserError(f"machine.engine: ray: Ray gave up on a part ({type(error).__name__}: {first_line(error)})") from None
+        raise cause_of(error) from None
+
+
+def cause_of(error: Exception) -> Exception:
+    """What to raise for an error of Ray: what the part raised, or UserError where a node or the cluster failed."""
+    if not hasattr(error, "cause"):
+        return UserError(f"machine.engine: ray: Ray gave up on a part ({type(error).__name__}: {first_line(error)})")
+    if lacks(error.cause):
+        return UserError(f"machine.engine: ray: a node does not have what this one has ({first_line(error.cause)}); all "
+                         f"need the folder {os.getcwd()} under this path, and the same packages")
+    return error.cause
 
 
 def lacks(error: Exception) -> bool:

@@ -6,7 +6,9 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from stages.core.errors import UserError
 from stages.core.face_store import Faces
+from stages.modeling import data_parallel
 from stages.modeling.augment import resized
 from stages.modeling.samplers import draw
 
@@ -39,20 +41,24 @@ class Crops(Dataset):
 class EpochSampler:
     """A sampler of (position, epoch, copy): with a seed drawn anew each epoch, by seed and epoch; without, in order.
 
-    weights: sampling weights (length,), or None: each position once.
+    weights: sampling weights (length,), or None: each position once. batch: of which this process takes its share, or None:
+    it takes all; photos beyond whole batches are left out then.
     """
 
-    def __init__(self, length: int, seed: int | None = None, weights: np.ndarray | None = None):
-        self.length, self.seed, self.weights, self.epoch = length, seed, weights, 0
+    def __init__(self, length: int, seed: int | None = None, weights: np.ndarray | None = None, batch: int | None = None):
+        self.length, self.seed, self.weights, self.batch, self.epoch = length, seed, weights, batch, 0
 
     def __len__(self):
-        return self.length
+        return self.length if self.batch is None else self.length // self.batch * len(data_parallel.share(range(self.batch)))
 
     def __iter__(self):
         order = range(self.length) if self.seed is None else draw(self.weights, self.length, self.seed, self.epoch)
+        own = range(self.length) if self.batch is None else data_parallel.share(range(self.batch))
+        whole = self.length if self.batch is None else self.length // self.batch * self.batch
         copies = Counter()
-        for position in map(int, order):
-            yield position, self.epoch, copies[position]
+        for at, position in enumerate(map(int, order[:whole])):
+            if self.batch is None or at % self.batch in own:
+                yield position, self.epoch, copies[position]
             copies[position] += 1
 
 
@@ -67,15 +73,22 @@ def limit_worker_to_one_thread(_):
 
 
 def loader(crops: Crops, batch: int, workers: int, device: torch.device, seed: int | None = None,
-           weights: np.ndarray | None = None) -> DataLoader:
+           weights: np.ndarray | None = None, shared: bool = False) -> DataLoader:
     """Batches of crops (B, H, W, 3) uint8 and positions (B,).
 
     With a seed they are shuffled, and a last short batch is dropped, since batch normalisation cannot learn from one
-    photo; if all photos are fewer than a batch, they make one. weights: sampling weights (N,), or None.
+    photo; if all photos are fewer than a batch, they make one. weights: sampling weights (N,), or None. shared: each process
+    of a training gets its share of each batch.
     """
-    batch = min(batch, max(1, len(crops)))
+    batch, processes = min(batch, max(1, len(crops))), data_parallel.processes()
     pin = device.type == "cuda"
     more = {"persistent_workers": True, "worker_init_fn": limit_worker_to_one_thread} if workers else {}
     seeds = torch.Generator()  # of the workers; drawn from torch's generator, they would change the dropout that follows
-    return DataLoader(crops, batch, sampler=EpochSampler(len(crops), seed, weights), num_workers=workers, pin_memory=pin,
+    if shared := shared and processes > 1:
+        batch = batch // processes * processes
+        if not batch:
+            raise UserError(f"params.yaml: devices: {processes} share a batch, and there are {len(crops)} photos; set devices "
+                            "to 1")
+    sampler = EpochSampler(len(crops), seed, weights, batch if shared else None)
+    return DataLoader(crops, batch // processes if shared else batch, sampler=sampler, num_workers=workers, pin_memory=pin,
                       drop_last=seed is not None, generator=seeds, **more)

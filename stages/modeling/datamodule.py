@@ -11,6 +11,7 @@ from stages.core.errors import UserError
 from stages.core.face_store import Faces
 from stages.core.files import read_csv
 from stages.core.model_params import Model
+from stages.modeling import data_parallel
 from stages.modeling.age_distribution import YEARS, group_of_years
 from stages.modeling.augment import Augment, at_test
 from stages.modeling.dataloader import Crops, loader
@@ -117,13 +118,13 @@ def make_mixing(p: Model, train_set: LabelledCrops) -> Mixing | None:
 
 def loaders(train_set: LabelledCrops, val_set: LabelledCrops, faces: Faces, p: Model, size: tuple[int, int],
             device: torch.device, workers: int) -> tuple[DataLoader, DataLoader]:
-    """Batches of the training set, drawn and augmented anew each epoch, and of the validation set."""
+    """Batches of the training set, drawn and augmented anew each epoch, and of the validation set: of both, this process's."""
     target = train_set.target.numpy()
     key = balance_key(p.sampler, classes_to_balance(p, target), train_set.cells())
     weights = None if key is None else weights_by(key)
     train_crops = Crops(faces, train_set.rows, size, Augment(p.augment, p.augment_options) if p.augment else None, p.seed)
-    val_crops = Crops(faces, val_set.rows, size, augment_at_test(p))
-    return (loader(train_crops, p.batch, workers, device, seed=p.seed, weights=weights),
+    val_crops = Crops(faces, data_parallel.share(val_set.rows), size, augment_at_test(p))
+    return (loader(train_crops, p.batch, workers, device, seed=p.seed, weights=weights, shared=True),
             loader(val_crops, 2 * p.batch, workers, device))
 
 
@@ -142,7 +143,7 @@ def statistics_loader(train_set: LabelledCrops, faces: Faces, p: Model, size: tu
     batch = 2 * p.batch
     rows = np.random.default_rng(p.seed).permutation(train_set.rows)[:max(batch, p.precise_bn)]
     rows = rows[:max(len(rows) // batch * batch, min(batch, len(rows)))]
-    return loader(Crops(faces, rows, size, augment_at_test(p)), batch, workers, device)
+    return loader(Crops(faces, rows, size, augment_at_test(p)), batch, workers, device, shared=True)
 
 
 def augment_at_test(p: Model) -> Augment | None:

@@ -1,6 +1,7 @@
 """One training run: from a model's section of params.yaml to a folder of weights, settings and curves."""
 import hashlib
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from math import ceil
 from pathlib import Path
@@ -17,6 +18,8 @@ from stages.core.face_store import Faces
 from stages.core.model_params import Model
 from stages.core.params import Machine, read_model
 from stages.engine.cluster import on_cluster, once, workers_beside
+from stages.engine.group import together
+from stages.modeling import data_parallel
 from stages.modeling.batch_norm import estimate_statistics
 from stages.modeling.checkpoints import Resume, run_digest, save_model
 from stages.modeling.datamodule import loaders, make_mixing, read_datasets, statistics_loader
@@ -29,10 +32,13 @@ from stages.modeling.trainer import Trainer
 OVERSAMPLING = 1.5  # crop.height / image_size from which augmented crops are as sharp as plain ones, within a few percent
 
 
-def train_anywhere(machine: Machine, *words) -> None:
-    """As train_model, here or by a node of a cluster; if the node is lost, another goes on after the last epoch."""
-    if on_cluster(machine):
-        once("stages.modeling.train_model.train_model", words, machine, torch.get_num_threads())
+def train_anywhere(machine: Machine, p: Model, *words) -> None:
+    """As train_model: here, by a node of a cluster, or by p.devices together; if one is lost, after its last epoch again."""
+    function, threads = "stages.modeling.train_model.train_model", torch.get_num_threads()
+    if p.devices > 1:
+        together(function, words, machine, p.devices, threads)
+    elif on_cluster(machine):
+        once(function, words, machine, threads)
     else:
         train_model(*words)
 
@@ -62,9 +68,10 @@ def train_model(name: str, fold: int | None, out: Path, epochs: int | None = Non
         states = [average(states)]
         f1 = one.score_of(states[0]).get("val/f1")
     kept = ceil(median(best))
-    save_model(states[0], settings(p) | {"epochs": len(curves[0]), "best_epoch": kept, "f1": f1}, out)
-    for resume in resumes:
-        resume.clear()
+    if data_parallel.rank() == 0:
+        save_model(states[0], settings(p) | {"epochs": len(curves[0]), "best_epoch": kept, "f1": f1}, out)
+        for resume in resumes:
+            resume.clear()
     print(("kept: " + (f"the mean of {p.soup} trainings" if p.soup > 1 else f"epoch {kept}"))
           + (f", macro F1 {f1:.3f} on the held-out fold" if f1 is not None else ""))
 
@@ -96,7 +103,8 @@ class Training:
     def __init__(self, name: str, fold: int | None, p: Model, seed: int, sets: tuple, faces: Faces, machine: Machine):
         self.p, self.target, device, size = p, sets[0].target, pick_device(machine), faces.size_at(p.image_size)
         torch.manual_seed(p.seed)  # trainings of one soup start from the same weights
-        network, seeded = start_network(name, p, size), p.model_copy(update={"seed": seed})
+        network = data_parallel.synchronized(start_network(name, p, size), p.backbone, device)
+        seeded = p.model_copy(update={"seed": seed})
         workers = workers_beside(device.type, machine)
         self.batches, val_loader = loaders(*sets, faces, seeded, size, device, workers)
         self.trainer = Trainer(network, seeded, make_loss(p, self.target), len(self.batches), device,
@@ -110,7 +118,8 @@ class Training:
 
     def fit(self, folder: Path) -> tuple[dict, list[dict]]:
         """The weights of the best epoch, and the curve, which dvclive writes to `folder`."""
-        with Live(str(folder), dvcyaml=None, save_dvc_exp=False) as live:
+        first = data_parallel.rank() == 0
+        with Live(str(folder), dvcyaml=None, save_dvc_exp=False) if first else nullcontext() as live:
             try:
                 return fit(self.trainer, self.batches, self.target, self.resume, live, self.score, self.statistics)
             except torch._dynamo.exc.TorchDynamoException as error:

@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 
 from stages.core.model_params import Model
 from stages.core.progress import progress
+from stages.modeling import data_parallel
 from stages.modeling.freezing import freeze
 from stages.modeling.lr_schedules import make_schedule
 from stages.modeling.mixup import Mixing
@@ -40,11 +41,12 @@ class Trainer:
                  mixing: Mixing | None = None, compiled: bool = False):
         self.p, self.device, self.mixing, self.batches = p, device, mixing, batches
         self.network = network.to(device, memory_format=torch.channels_last)
-        self.forward = torch.compile(self.network) if compiled else self.network
+        self.compiled, self.body = compiled, None
         self.normalize, self.loss = Normalize(network).to(device), loss.to(device)
         self.optimizer = make_optimizer(network, p)
         self.schedule = make_schedule(self.optimizer, p, ceil(batches / p.grad_accum_steps))
         self.ema = ModelEmaV3(self.network, decay=p.ema, use_warmup=True) if p.ema else None
+        self.prepare(body=p.freeze_epochs > 0)
 
     @property
     def best_network(self) -> nn.Module:
@@ -53,15 +55,17 @@ class Trainer:
 
     def train_epoch(self, batches: DataLoader, target: Tensor, title: str, epoch: int = 0) -> Epoch:
         """Train for epoch `epoch`, from 0; target (N,): class (or year) of each position. A NaN never stops it midway."""
-        freeze(self.network, self.p.frozen, body=epoch < self.p.freeze_epochs)
+        self.prepare(body=epoch < self.p.freeze_epochs)
         total, count = torch.zeros((), device=self.device), 0
         finite = torch.zeros((), dtype=torch.long, device=self.device)  # steps before the first with a non-finite loss
         target, together = target.to(self.device), self.p.grad_accum_steps
         for step, (crops, position) in enumerate(progress(batches, title, unit="batch", summary=False)):
             first = step // together * together
             members = min(together, len(batches) - first)  # the last step of an epoch may have fewer
-            loss = self.backward(crops, position, target, epoch * self.batches + step, members)
-            if step == first + members - 1:
+            last = step == first + members - 1
+            with data_parallel.apart(self.parallel, last):
+                loss = self.backward(crops, position, target, epoch * self.batches + step, members)
+            if last:
                 self.update(epoch * ceil(self.batches / together) + step // together)
             total += loss * len(crops)
             count += len(crops)
@@ -69,17 +73,33 @@ class Trainer:
         finite = int(finite)
         return Epoch(float(total) / max(1, count), finite + 1 if finite < len(batches) else None)
 
+    def prepare(self, body: bool) -> None:
+        """Freeze what an epoch leaves as it is. body: all of the backbone."""
+        freeze(self.network, self.p.frozen, body)
+        if body != self.body:
+            self.body, self.parallel = body, data_parallel.parallel(self.network)
+            self.forward = torch.compile(self.parallel) if self.compiled else self.parallel
+
     def backward(self, crops: Tensor, position: Tensor, target: Tensor, batch: int, members: int = 1) -> Tensor:
         """Add the gradients of a batch, crops (B, H, W, 3) uint8, the `batch`th of all, to those of the step, which has so
-        many members. target: (N,) on the device. Returns the loss."""
-        pixels = self.normalize(crops.to(self.device, non_blocking=True))
-        goal = target[position.to(self.device, non_blocking=True)]
+        many members. target: (N,) on the device. Returns the loss.
+
+        Of several processes each has its part of the crops. The loss is of the whole batch, since the classes of one part
+        weigh the photos of the others, and photos are mixed with those of other parts."""
+        crops, where = crops.to(self.device, non_blocking=True), position.to(self.device, non_blocking=True)
+        where = data_parallel.joined(where)
+        goal = target[where]
         if self.mixing:
-            pixels, goal = self.mixing(pixels, one_hot(goal, self.p.targets).float(), position, batch)
+            position = position if data_parallel.processes() == 1 else where
+            pixels, goal = self.mixing(self.normalize(data_parallel.joined(crops)),
+                                       one_hot(goal, self.p.targets).float(), position, batch)
+            pixels = data_parallel.share(pixels)
+        else:
+            pixels = self.normalize(crops)
         with mixed_precision(self.device):
             logits = self.forward(pixels)
-        loss = self.loss(logits.float(), goal)
-        (loss / members).backward()
+        loss = self.loss(data_parallel.joined(logits.float()), goal)
+        (loss * data_parallel.processes() / members).backward()  # of which `parallel` takes the mean over the processes
         return loss.detach()
 
     def update(self, step: int) -> None:

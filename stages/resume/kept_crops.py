@@ -23,9 +23,9 @@ class KeptCrops:
 
     def __init__(self, keys: set[str], folder: Path = FOLDER):
         self.folder = folder
-        for file in folder.glob("*.npy*"):
-            kind, key = file.name.split("-")[:2]
-            if kind != "crops" or key not in keys:
+        for file in folder.glob("*-*.npy*"):
+            kind, key, *_ = file.name.split("-")
+            if kind in ("new", ".new") or (kind == "crops" and key not in keys):
                 file.unlink()
 
     def find(self, key: str) -> Path | None:

@@ -3,6 +3,7 @@
 The files for a cluster come first, since `ray symmetric-run` ends all of Ray on the machine; for the same reason all tests that
 use Ray are in this file.
 """
+import json
 import os
 import re
 import shutil
@@ -14,7 +15,9 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
+import torch
 import yaml
+from safetensors.torch import load_file
 
 from stages.core.errors import UserError
 from stages.engine.cluster import needs_of, result, workers_beside
@@ -284,3 +287,69 @@ def test_without_the_package_the_parameter_is_named(own):
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == ("error: params.yaml: machine.engine: 'ray', and the package ray is missing; run "
                                             "make env, or uv pip install 'ray>=2.40', or set local")
+
+
+SHARED = {"age__devices": 2, "age__backbone": "test_convnext", "age__lr": 0.003}  # without batch normalisation
+
+
+@pytest.mark.slow
+def test_two_processes_that_share_each_batch_train_as_one_does(own, nodes):
+    """Within rounding, whatever the photos of a batch have to do with each other."""
+    def trained() -> tuple[dict, dict]:
+        return (load_file(own.root / "models/age/0/weights.safetensors"),
+                json.loads((own.root / "models/age/0/live/metrics.json").read_text()))
+
+    own.set(age__loss="focal", age__class_weights="balanced", age__mixing="mixup", age__grad_accum_steps=2, age__ema=0.5,
+            age__sampler="cell", age__freeze_epochs=1, age__epochs=4, age__batch=8, machine__engine="ray", **SHARED)
+    out = ended(start(own, nodes, "train age 0"))
+    assert "Ray: 2 processes share each batch, each gets 1 core and no GPU" in out
+    assert out.count("epoch 4 of 4: ") == 1  # one of them speaks
+    shared, curve = trained()
+    own.set(age__devices=1, machine__engine="local")
+    assert own.python("stages.train", "age", "0").returncode == 0
+    alone, curve_alone = trained()
+    for name, weight in alone.items():
+        assert torch.allclose(shared[name], weight, atol=1e-5), name
+    assert curve["val"] == pytest.approx(curve_alone["val"], abs=1e-4)
+    assert curve["train"] == pytest.approx(curve_alone["train"], abs=1e-4)
+
+
+@pytest.mark.slow
+def test_a_node_that_dies_with_its_share_of_the_batches_costs_nothing_but_time(own, nodes):
+    from ray.cluster_utils import Cluster
+
+    own.set(age__epochs=40, age__patience=40, machine__engine="ray", **SHARED)
+    ended(start(own, nodes, "train age 0"))
+    wanted = contents(own, "train age 0")
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+    try:
+        cluster.add_node(num_cpus=1)
+        cluster.add_node(num_cpus=1)
+        process = start(own, cluster, "train age 0")
+        lose_a_node(cluster, lambda node: workers_of(node) and (own.root / "models/.resume/age-0.pt").exists())
+        cluster.add_node(num_cpus=1)
+        out = ended(process)
+    finally:
+        cluster.shutdown()
+    assert "note: a process of the training was lost; all of them start again" in out
+    assert "going on after epoch" in out
+    assert contents(own, "train age 0") == wanted
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("changed, said", [
+    ({"age__devices": 4},
+     ("params.yaml: devices: 4, and the cluster has room for 2 at once with 1 core and no GPU each; set devices to 2, or add "
+      "nodes")),
+    ({"age__backbone": "test_efficientnet"},
+     ("params.yaml: devices: 2, and test_efficientnet has batch normalisation, whose statistics torch exchanges between GPUs "
+      "alone; set devices to 1, or machine.device to cuda")),
+    ({}, "data/folds.csv: no such file")])
+def test_what_cannot_be_shared_is_one_line(own, nodes, changed, said):
+    own.set(machine__engine="ray", **SHARED | changed)
+    if not changed:
+        (own.root / "data/folds.csv").unlink()
+    out, _ = (process := start(own, nodes, "train age 0")).communicate(timeout=300)
+    assert process.returncode == 1
+    assert out.splitlines()[-1] == f"error: {said}"
+    assert "Traceback" not in out

@@ -57,6 +57,13 @@ def test_another_key_begins_anew_and_leaves_nothing_nor_what_a_kill_cut_off(kept
     assert list((here / "data/.resume").iterdir()) == []
 
 
+def test_files_of_somebody_else_stay(kept, here):
+    for name in ("mine.npy", "my-own.npy", "my-own-crops.npy.gz"):
+        (here / "data/.resume" / name).write_bytes(b"mine")
+    KeptCrops({"b"})
+    assert {file.name for file in (here / "data/.resume").iterdir()} == {"mine.npy", "my-own.npy", "my-own-crops.npy.gz"}
+
+
 def test_where_there_are_no_links_a_part_is_placed_and_not_kept(kept, here, monkeypatch):
     def refused(*_):
         raise OSError(95, "Operation not supported")
