@@ -14,6 +14,7 @@ from stages.core.errors import UserError
 
 AT_ONCE = 50_000  # rows
 RUNS = re.compile(r"'*(?:[=@\t\r\n]|[+-](?!(?:\d+(?:\.\d+)?)?$))")  # texts that a spreadsheet runs; no number, and no lone -
+FIRST = "'=@\t\r\n+-"  # their first letters
 
 
 def damaged(path, what: str, out, stage: str) -> UserError:
@@ -62,13 +63,15 @@ def write_csv(frame: pd.DataFrame, path) -> None:
 
 def disarmed(texts: pd.Series) -> pd.Series:
     """The texts with ' before what a spreadsheet takes for a formula (OWASP, "CSV Injection"), and before one that looks so."""
-    armed = texts.map(lambda text: isinstance(text, str) and RUNS.match(text) is not None).astype(bool)
-    return texts.where(~armed, "'" + texts.astype(str))
+    armed = texts.astype(str).str[:1].isin(list(FIRST))
+    armed[armed] = texts[armed].map(lambda text: isinstance(text, str) and RUNS.match(text) is not None).astype(bool)
+    return texts.where(~armed, "'" + texts.astype(str)) if armed.any() else texts
 
 
 def armed_again(texts: pd.Series) -> pd.Series:
     """The texts as they were before disarmed()."""
-    return texts.map(lambda text: text[1:] if text[:1] == "'" and RUNS.match(text) else text)
+    armed = texts.str[:1] == "'"
+    return texts.where(~armed, texts[armed].map(lambda text: text[1:] if RUNS.match(text) else text)) if armed.any() else texts
 
 
 def write_parquet(frame: pd.DataFrame, path) -> None:

@@ -41,8 +41,9 @@ def failure(ray, words: tuple, processes: int, needs: dict[str, float]) -> Excep
     host = get_node_ip_address()
     store = TCPStore(host, 0, is_master=True, wait_for_workers=False)  # where the processes find each other
     places = placement_group([{"CPU": needs["num_cpus"], "GPU": needs.get("num_gpus", 0)}] * processes)
-    while not ray.wait([places.ready()], timeout=LOOK)[0]:
+    if not ray.wait([places.ready()], timeout=LOOK)[0]:
         print(f"note: waiting for {processes} times {told(needs)} to be free", flush=True)
+        ray.get(places.ready())
     backend, running = "nccl" if "num_gpus" in needs else "gloo", []
     try:
         for rank in range(processes):

@@ -24,9 +24,8 @@ def rank() -> int:
 
 
 def share(rows):
-    """This process's part of (N, ...) that the processes cut in a row, the last parts shorter if N does not divide."""
-    each = -(-len(rows) // processes())
-    return rows[rank() * each:(rank() + 1) * each]
+    """This process's part of (N, ...), of which the first process has the first; equal, give or take one."""
+    return rows[rank() * len(rows) // processes():(rank() + 1) * len(rows) // processes()]
 
 
 def joined(part: Tensor) -> Tensor:

@@ -123,6 +123,9 @@ def loaders(train_set: LabelledCrops, val_set: LabelledCrops, faces: Faces, p: M
     key = balance_key(p.sampler, classes_to_balance(p, target), train_set.cells())
     weights = None if key is None else weights_by(key)
     train_crops = Crops(faces, train_set.rows, size, Augment(p.augment, p.augment_options) if p.augment else None, p.seed)
+    if 0 < len(val_set.rows) < data_parallel.processes():
+        raise UserError(f"params.yaml: devices: {data_parallel.processes()} share the {len(val_set.rows)} photos held out; set "
+                        f"devices to {len(val_set.rows)} or fewer")
     val_crops = Crops(faces, data_parallel.share(val_set.rows), size, augment_at_test(p))
     return (loader(train_crops, p.batch, workers, device, seed=p.seed, weights=weights, shared=True),
             loader(val_crops, 2 * p.batch, workers, device))

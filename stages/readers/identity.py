@@ -2,7 +2,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +13,7 @@ from stages.readers.names import photos
 from stages.resume.hashes import md5s_of
 from stages.shards.members import in_shard, read_bytes, shard_of
 
-AT_ONCE = 1000  # photos
+AT_ONCE, EACH = 1000, 50  # photos that threads are given at once, and that one of them reads in a row
 
 
 def md5_of(path: Path) -> str:
@@ -34,7 +34,8 @@ def with_md5(rows: pd.DataFrame, root: Path, workers: int, notes: Path) -> pd.Da
         def read(paths: Iterable[Path]) -> Iterator[str]:
             paths = iter(paths)
             while part := list(islice(paths, AT_ONCE)):  # all at once would make a gigabyte of tasks a million
-                yield from pool.map(md5_of, part)
+                rows = (part[first:first + EACH] for first in range(0, len(part), EACH))
+                yield from chain.from_iterable(pool.map(lambda row: [md5_of(path) for path in row], rows))
 
         digests = md5s_of(batches(rows.photo, root), read, notes)
         return rows.assign(md5=list(progress(digests, "reading", len(rows))))

@@ -1,4 +1,6 @@
 """Processes that share each batch get each photo of it once, augmented as one process has it."""
+from itertools import chain
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,8 @@ from stages.core.face_store import Faces, write_faces
 from stages.modeling import data_parallel
 from stages.modeling.augment import Augment
 from stages.modeling.dataloader import Crops, loader
+from stages.modeling.datamodule import LabelledCrops, loaders
+from tests.sections import section
 
 CPU = torch.device("cpu")
 
@@ -56,13 +60,22 @@ def test_fewer_photos_than_processes_are_one_line(crops, of_several):
         loader(crops, 32, 0, CPU, seed=1, shared=True)
 
 
-@pytest.mark.parametrize("length", [0, 1, 7, 8])
+@pytest.mark.parametrize("length", [0, 1, 5, 7, 9])
 def test_every_held_out_photo_is_in_one_share(of_several, length):
-    seen = []
+    shares = []
     for rank in range(3):
         of_several(rank, 3)
-        seen += data_parallel.share(list(range(length)))
-    assert seen == list(range(length))
+        shares.append(data_parallel.share(list(range(length))))
+    assert list(chain.from_iterable(shares)) == list(range(length))
+    assert max(map(len, shares)) - min(map(len, shares)) <= 1
+
+
+def test_fewer_held_out_photos_than_processes_are_one_line(crops, of_several):
+    of_several(0, 4)
+    learnt, held_out = (LabelledCrops(np.arange(count), torch.zeros(count, dtype=int), *[np.zeros(count)] * 3)
+                        for count in (16, 3))
+    with pytest.raises(UserError, match="devices: 4 share the 3 photos held out; set devices to 3 or fewer"):
+        loaders(learnt, held_out, crops.faces, section(batch=4), (20, 16), CPU, 0)
 
 
 def test_batch_normalisation_is_refused_where_its_statistics_cannot_be_exchanged(of_several):
