@@ -2,9 +2,9 @@
 
 The table has a row for each run of recipes/runs/SIZE.yaml, in its order: macro F1 of the 18 classes and of each attribute,
 with 95% intervals by bootstrap over people; the paired difference to the first run, if both scored the same people; the
-seconds of training that this machine logged; and the command. It also lists runs without an experiment, and runs whose
-experiment has other parameters than its recipes and the committed params.yaml give today. Results are of the code of the
-experiment's commit.
+seconds of training that this machine logged; and the command. Runs whose names differ by `, seed N` at the end make one row,
+of their mean, with intervals over people and seeds. It also lists runs without an experiment, and runs whose experiment has
+other parameters than its recipes and the committed params.yaml give today. Results are of the code of the experiment's commit.
 
 Writes  reports/results.md       between the lines `<!-- SIZE -->` and `<!-- end of SIZE -->`, unless this clone has no
                                  experiment of that size
@@ -13,6 +13,7 @@ Writes  reports/results.md       between the lines `<!-- SIZE -->` and `<!-- end
 """
 import io
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,11 +45,31 @@ class Result:
     seconds: float | None
     curves: dict[str, list[float]]
 
-    def draws(self) -> dict[str, np.ndarray]:
-        return draws_of([self.labels], 0, CONTEST)
+
+class Setting:
+    """The results of one setting, by seed; scores and bootstrap draws are of their mean."""
+
+    def __init__(self, results: list[Result]):
+        self.results = results
+        self.labels = [result.labels for result in results]
+
+    def draws(self, seed: int = 0) -> dict[str, np.ndarray]:
+        return draws_of(self.labels, seed, CONTEST)
 
     def scores(self) -> dict[str, float]:
-        return score_of([self.labels], CONTEST)
+        return score_of(self.labels, CONTEST)
+
+    def scored_as(self, other: "Setting") -> bool:
+        """Whether both are of the same photos and labels."""
+        return all(labels[["photo", "true"]].equals(other.labels[0][["photo", "true"]]) for labels in self.labels)
+
+
+def settings_of(names: Iterable[str]) -> dict[str, list[str]]:
+    """The runs of each setting: those that differ in name by `, seed N` at the end."""
+    settings: dict[str, list[str]] = {}
+    for name in names:
+        settings.setdefault(re.sub(r", seed \d+$", "", name), []).append(name)
+    return settings
 
 
 def read_result(revision: str) -> Result:
@@ -75,43 +96,49 @@ def with_interval(value: float, draws: np.ndarray, sign: str = "") -> str:
     return f"{value:{sign}.3f} ({low:{sign}.3f} to {high:{sign}.3f})"
 
 
-def difference_of(result: Result, base: Result | None) -> str:
+def difference_of(setting: Setting, base: Setting | None) -> str:
     """The table's cell of the paired difference in macro F1 to the base, if any; * if its interval does not hold 0."""
-    if base is None or result is base:
+    if base is None or setting is base:
         return ""
-    if not result.labels[["photo", "true"]].equals(base.labels[["photo", "true"]]):
+    if not setting.scored_as(base):
         return "other people or labels"
-    draws = result.draws()["f1"] - base.draws()["f1"]
+    draws = setting.draws(1)["f1"] - base.draws(0)["f1"]  # other seeds each, and the same people
     low, high = interval(draws)
-    return with_interval(result.scores()["f1"] - base.scores()["f1"], draws, "+") + ("" if low <= 0 <= high else " *")
+    return with_interval(setting.scores()["f1"] - base.scores()["f1"], draws, "+") + ("" if low <= 0 <= high else " *")
 
 
-def row_of(result: Result, base: Result | None) -> list[str]:
-    """A run's cells: macro F1, difference to the base, F1 of each attribute, seconds."""
-    score, draws = result.scores(), result.draws()
-    seconds = "" if result.seconds is None else f"{result.seconds:.0f}"
-    return [with_interval(score["f1"], draws["f1"]), difference_of(result, base),
-            *(with_interval(score[a], draws[a]) for a in CONTEST.attributes), seconds]
+def row_of(setting: Setting, base: Setting | None) -> list[str]:
+    """A setting's cells: macro F1, and of each seed if several; difference to the base; F1 of each attribute; mean seconds."""
+    score, draws, results = setting.scores(), setting.draws(), setting.results
+    each = ", ".join(f"{Setting([result]).scores()['f1']:.3f}" for result in results) if len(results) > 1 else ""
+    seconds = [result.seconds for result in results]
+    return [with_interval(score["f1"], draws["f1"]) + f"; {each}" * bool(each), difference_of(setting, base),
+            *(with_interval(score[a], draws[a]) for a in CONTEST.attributes),
+            "" if None in seconds else f"{np.mean(seconds):.0f}"]
 
 
 def table_of(size: str, runs: dict[str, list[str]], results: dict[str, Result]) -> str:
     """The table in Markdown, a line for each run, with a result or not. A result of other parameters does not count."""
     outdated = {name: differing_keys(result.params, runs[name]) for name, result in results.items()}
-    first = next(iter(runs))
-    base = results[first] if first in results and not outdated[first] else None
+    settings = settings_of(runs)
+    first = next(iter(settings))
+    valid = {setting: Setting([results[name] for name in names if name in results and not outdated[name]])
+             for setting, names in settings.items()}
+    base = valid[first] if valid[first].results else None
     head = ["run", "macro F1", f"against {first}", *(f"{a} F1" for a in CONTEST.attributes), "training, s", "command"]
     lines = [head, ["---"] * len(head)]
-    for name, words in runs.items():
-        names, settings = ([w for w in words if ("=" in w) == is_setting] for is_setting in (False, True))
-        command = f"`make recipe NAME=\"{' '.join(names)}\"" + (f" SET=\"{' '.join(settings)}\"`" if settings else "`")
-        if outdated.get(name):
-            cells = [f"its experiment has another {', '.join(outdated[name])}; remove it, and run it again", *[""] * 5]
-        elif name in results:
-            cells = row_of(results[name], base)
+    for setting, names in settings.items():
+        recipes, values = ([w for w in runs[names[0]] if ("=" in w) == is_value] for is_value in (False, True))
+        command = f"`make recipe NAME=\"{' '.join(recipes)}\"" + (f" SET=\"{' '.join(values)}\"`" if values else "`")
+        seeds = f" ({len(valid[setting].results)} of {len(names)} seeds)" * (len(names) > 1)
+        if valid[setting].results:
+            cells = row_of(valid[setting], base)
+        elif keys := outdated.get(names[0]):
+            cells = [f"its experiment has another {', '.join(keys)}; remove it, and run it again", *[""] * 5]
         else:
-            tried = (LOGS / f"{experiment_of(size, name)}.log").is_file()
+            tried = (LOGS / f"{experiment_of(size, names[0])}.log").is_file()
             cells = ["failed, or still running" if tried else "not run yet", *[""] * 5]
-        lines.append([name, *cells, command])
+        lines.append([setting + seeds, *cells, command])
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
@@ -140,7 +167,8 @@ def main():
         if results:
             REPORT.write_text(text)
         if valid := {name: result for name, result in results.items() if not differing_keys(result.params, runs[name])}:
-            draw_curves({name: result.curves for name, result in valid.items()}, Path(f"reports/{size}-curves.png"))
+            curves = {setting: valid[names[0]].curves for setting, names in settings_of(valid).items()}  # of one seed each
+            draw_curves(curves, Path(f"reports/{size}-curves.png"))
             labels = {experiment_of(size, name): result.labels for name, result in valid.items()}
             write_csv(side_by_side(labels), f"reports/{size}-labels.csv")
         print(f"{size}: {len(results)} of {len(runs)} runs" + ("" if results else ", so its table stays as it is"))

@@ -26,6 +26,7 @@ PATIENCE, LOOK = 10, 30  # seconds until an address answers, and between two loo
 LINGER = 0.5  # seconds in which the last lines that the workers printed arrive; as Ray's own at the end of a script
 CORES_OF_A_GPU = 4  # for decoding, beside each GPU
 DECIDING = ("OMP_", "MKL_", "ONEDNN_", "ATEN_", "OPENCV_", "CUBLAS_", "GOMP_")  # variables that bytes and speed depend on
+NETWORK = ("NCCL_", "GLOO_")  # and those that say by which network processes exchange gradients
 
 
 def on_cluster(machine: Machine) -> bool:
@@ -84,7 +85,7 @@ def cluster():
         raise UserError("params.yaml: machine.engine: 'ray', and the package ray is missing; run make env, or uv pip install "
                         "'ray>=2.40', or set local") from None
     address = os.environ.get("RAY_ADDRESS", "")
-    variables = {key: value for key, value in os.environ.items() if key.startswith(DECIDING)}
+    variables = {key: value for key, value in os.environ.items() if key.startswith(DECIDING + NETWORK)}
     try:
         if found := re.fullmatch(r"(?:ray://)?\[?(.+?)\]?:(\d+)", address or noted()):  # Ray itself tries for many minutes
             socket.create_connection((found[1], int(found[2])), PATIENCE).close()

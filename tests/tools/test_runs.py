@@ -155,6 +155,25 @@ def test_a_result_of_other_parameters_than_the_run_has_today_is_no_result(monkey
     assert table[5].startswith("| unused | 0.")
 
 
+def test_the_seeds_of_a_setting_make_one_row_of_their_mean(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    people = pd.DataFrame({"photo": list("abcd"), "person": list("ppqq"), "true": [0, 1, 0, 1]})
+    runs = {name: ["base", "screening", f"training.seed={seed}"] for name, seed in
+            (("base", 0), ("base, seed 1", 1), ("other", 2), ("other, seed 1", 3), ("other, seed 2", 4))}
+    guesses = {"base": [0, 1, 0, 1], "base, seed 1": [2, 2, 2, 2], "other": [2, 2, 2, 2], "other, seed 2": [2, 2, 2, 2]}
+    params = {name: apply_overrides(read_words(words), load(committed()), {}) for name, words in runs.items()}
+    results = {name: Result(people.assign(guess=guess), params[name], 10.0, {}) for name, guess in guesses.items()}
+    base, other = (line.split(" | ") for line in table_of("screening", runs, results).splitlines()[2:])
+    all_right = 2 / 18  # of 18 classes, these two
+    assert base[0] == "| base (2 of 2 seeds)"
+    assert base[1].startswith(f"{all_right / 2:.3f} (")
+    assert base[1].endswith(f"; {all_right:.3f}, 0.000")
+    assert other[0] == "| other (2 of 3 seeds)"
+    assert other[2].startswith(f"-{all_right / 2:.3f} (")
+    assert base[6] == "10"
+    assert base[7] == '`make recipe NAME="base screening" SET="training.seed=0"` |'
+
+
 def test_no_run_is_compared_with_a_base_of_other_parameters(monkeypatch):
     monkeypatch.chdir(ROOT)
     labels = pd.DataFrame({"photo": ["a", "b"], "person": ["p", "q"], "true": [0, 1], "guess": [0, 2]})
