@@ -92,7 +92,7 @@ def read_curve(revision: str, model: str, fold: int) -> list[float]:
 
 
 def with_interval(value: float, draws: np.ndarray, sign: str = "") -> str:
-    low, high = interval(draws)
+    low, high = np.clip(interval(draws), -1, 1)  # of few seeds it may reach further
     return f"{value:{sign}.3f} ({low:{sign}.3f} to {high:{sign}.3f})"
 
 
