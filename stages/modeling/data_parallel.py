@@ -71,7 +71,7 @@ def synchronized(network: nn.Module, backbone: str, device: torch.device) -> nn.
 
 def parallel(network: nn.Module) -> nn.Module:
     """The network to train: its gradients become the mean over the processes. Make it anew when weights freeze or thaw."""
-    return DistributedDataParallel(network, broadcast_buffers=False) if processes() > 1 else network
+    return DistributedDataParallel(network) if processes() > 1 else network
 
 
 def apart(network: nn.Module, last: bool):
