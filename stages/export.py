@@ -89,9 +89,8 @@ def write_checked(folder: Path, p: Params) -> str:
     worst = check_networks(labeller, faces, p)
     boxes = read_csv("data/boxes.csv", ["photo", "found"])
     same = check_boxes(labeller, Path(p.data.root), boxes[boxes.found != "unreadable"], p)
-    labelled = check_labels(labeller, faces, read_combined(p.classes), p)
     found = (f"probabilities within {worst:.1g} of the trained networks', the same faces on {same} photos, "
-             f"the same labels on {labelled}")
+             f"{check_labels(labeller, faces, read_combined(p.classes), p)}")
     if p.export.precision == "int8":
         quantize(folder, card["models"], faces)
         card["int8"] = check_f1(labeller, readable(folder, card, tables), faces, tables["labels"], p.classes)

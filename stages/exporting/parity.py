@@ -7,6 +7,7 @@ import torch
 
 from labeller.faces.detector import find_faces
 from labeller.labeller import Labeller, resized_all
+from labeller.voting.probabilities import logs_of
 from stages.core.errors import UserError
 from stages.core.face_store import Faces
 from stages.core.params import FILE, Params
@@ -64,27 +65,34 @@ def check_boxes(labeller: Labeller, root: Path, boxes: pd.DataFrame, p: Params) 
     return len(photos)
 
 
-def check_labels(labeller: Labeller, faces: Faces, combined: pd.DataFrame, p: Params) -> int:
-    """The number of photos to label that got the pipeline's labels from the bundle; raises UserError for another label.
+def check_labels(labeller: Labeller, faces: Faces, combined: pd.DataFrame, p: Params) -> str:
+    """On how many photos the bundle gives the pipeline's labels, or why it is not known; raises UserError for another label.
 
-    Only where nothing but the photo decides, and the views are the pipeline's: else 0.
+    They are photos to label; without any, held-out ones, if each model is one network. With several folds, no held-out photo
+    has the votes of all networks.
     """
-    if p.combine.by_person or any(p.predict[name].views == "random" for name in p.models):
-        return 0
-    wanted = combined[combined.part == "eval"].set_index("photo")
-    wanted = wanted.loc[spread(wanted.index, CROPS)]
-    if wanted.empty:
-        return 0
+    if p.combine.by_person:
+        return "labels not compared: a person's other photos decide, too (combine.by_person)"
+    if any(p.predict[name].views == "random" for name in p.models):
+        return "labels not compared: a bundle has no random views"
+    voters = combined[combined.part == "eval"]
+    if voters.empty and len(p.folds) == 1 and not p.refit:
+        voters = combined
+    if voters.empty:
+        return "labels not compared: no photo on which all networks vote"
+    voters = voters.set_index("photo").loc[spread(voters.photo, CROPS)]
     row = {photo: i for i, photo in enumerate(faces.photos)}
-    numbers, _ = labeller.classify(np.stack([faces[row[photo]] for photo in wanted.index]))
-    voted = wanted[[f"class_{i}" for i in range(p.classes.count)]].to_numpy()
-    close = np.sort(np.log(np.clip(voted, 1e-12, None)) + labeller.bundle.offsets, 1)
+    numbers, _ = labeller.classify(np.stack([faces[row[photo]] for photo in voters.index]))
+    logs = logs_of(voters[[f"class_{i}" for i in range(p.classes.count)]].to_numpy()) + labeller.bundle.offsets
+    wanted = voters["class"].to_numpy()
+    if (voters.part == "train").any():  # their classes are by offsets of other people, not by the bundle's
+        wanted = logs.argmax(1)
+    close = np.sort(logs, 1)
     tie = close[:, -1] - close[:, -2] < 10 * MOST  # rounding may break it either way
-    if (wrong := (numbers != wanted["class"].to_numpy()) & ~tie).any():
-        photo = wanted.index[wrong][0]
-        raise UserError(f"the bundle labels {photo} as class {numbers[wrong][0]} and the pipeline as "
-                        f"{wanted['class'][photo]}; run dvc repro, or report it")
-    return len(wanted)
+    if (wrong := (numbers != wanted) & ~tie).any():
+        raise UserError(f"the bundle labels {voters.index[wrong][0]} as class {numbers[wrong][0]} and the pipeline as "
+                        f"{wanted[wrong][0]}; run dvc repro, or report it")
+    return f"the same labels on {len(voters)}"
 
 
 def spread(values, count: int) -> list:
