@@ -113,11 +113,13 @@ def needs_of(ray, machine: Machine, threads: int) -> dict[str, float]:
                         "set auto, cpu or cuda")
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     gpu = machine.device != "cpu" and any(node.get("GPU") for node in nodes)
-    wanted = CORES_OF_A_GPU if gpu else threads
-    most = max((int(node.get("CPU", 0)) for node in nodes if not gpu or node.get("GPU")), default=0)
-    if not most:
+    cores = [int(node.get("CPU", 0)) for node in nodes]
+    if not any(cores):
         raise UserError("machine.engine: ray: no node of the cluster has a core; wait until one has joined")
-    return {"num_cpus": min(wanted, most), **({"num_gpus": 1} if gpu else {})}
+    if gpu:  # so few cores that no GPU is left without
+        shares = [int(node.get("CPU", 0) // node["GPU"]) for node in nodes if node.get("GPU")]
+        return {"num_cpus": max(1, min(CORES_OF_A_GPU, *shares)), "num_gpus": 1}
+    return {"num_cpus": min(threads, max(cores))}
 
 
 def told(needs: dict[str, float]) -> str:

@@ -9,7 +9,7 @@ from contextlib import redirect_stderr, redirect_stdout
 
 from stages.core.errors import UserError
 from stages.core.params import Machine
-from stages.engine.cluster import LOOK, RETRIES, call, cause_of, cluster, needs_of, slots, told
+from stages.engine.cluster import LOOK, RETRIES, call, cause_of, cluster, first_line, needs_of, slots, told
 
 
 def together(function: str, words: tuple, machine: Machine, processes: int, threads: int) -> None:
@@ -24,16 +24,22 @@ def together(function: str, words: tuple, machine: Machine, processes: int, thre
                             f"{told(needs)} each; set devices to {most}, or add nodes")
         print(f"Ray: {processes} processes share each batch, each gets {told(needs)}", flush=True)
         for left in reversed(range(RETRIES + 1)):
-            error = failure(ray, (function, threads, os.getcwd(), words), processes, needs)
+            try:
+                error = failure(ray, (function, threads, os.getcwd(), words), processes, needs)
+            except ray.exceptions.RayError as lost:
+                error = lost
             if error is None:
                 return
-            if isinstance(error, ray.exceptions.RayTaskError) or not left:
+            if is_mistake(error) or not left:
                 raise cause_of(error) from None
-            print("note: a process of the training was lost; all of them start again", flush=True)
+            print(f"note: a process of the training was lost ({first_line(error)}); all of them start again", flush=True)
 
 
 def failure(ray, words: tuple, processes: int, needs: dict[str, float]) -> Exception | None:
-    """Start the processes and wait for them: None where all end well, or else Ray's error of the one that failed."""
+    """Start the processes and wait for them: None where all end well, or else Ray's error of the one that failed.
+
+    Raises Ray's errors of a cluster that fails.
+    """
     from ray.util import get_node_ip_address, placement_group, remove_placement_group
     from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
     from torch.distributed import TCPStore
@@ -41,13 +47,13 @@ def failure(ray, words: tuple, processes: int, needs: dict[str, float]) -> Excep
     host = get_node_ip_address()
     store = TCPStore(host, 0, is_master=True, wait_for_workers=False)  # where the processes find each other
     places = placement_group([{"CPU": needs["num_cpus"], "GPU": needs.get("num_gpus", 0)}] * processes)
-    if not ray.wait([places.ready()], timeout=LOOK)[0]:
+    if not places.wait(LOOK):
         print(f"note: waiting for {processes} times {told(needs)} to be free", flush=True)
         ray.get(places.ready())
     backend, running = "nccl" if "num_gpus" in needs else "gloo", []
     try:
         for rank in range(processes):
-            task = ray.remote(call_in_group).options(name=words[0].rpartition(".")[2], max_retries=0, **needs,
+            task = ray.remote(max_calls=1)(call_in_group).options(name=words[0].rpartition(".")[2], max_retries=0, **needs,
                                                      scheduling_strategy=PlacementGroupSchedulingStrategy(places, rank))
             running.append(task.remote((host, store.port, rank, processes, backend), words))
         return first_error(ray, running)
@@ -60,8 +66,8 @@ def failure(ray, words: tuple, processes: int, needs: dict[str, float]) -> Excep
 def first_error(ray, running: list) -> Exception | None:
     """The error to act on; None where all end well.
 
-    Where a process is lost, the others may fail first, since they miss it. So the others have LOOK seconds to say so, unless
-    the first failed by a mistake.
+    Where a process is lost, the others may fail first, since they miss it. So all have LOOK seconds to fail by themselves,
+    unless the first has: a mistake counts, then a lost process, then what others say of it.
     """
     errors, timeout = [], None
     while running and (ended := ray.wait(running, timeout=timeout)[0]):
@@ -74,8 +80,15 @@ def first_error(ray, running: list) -> Exception | None:
                 return error
         except ray.exceptions.RayError as error:
             return error
-    own = [error for error in errors if not re.search("gloo|NCCL", str(error.cause))]  # no complaint of missing another
-    return (own or errors or [None])[0]
+    return next(filter(is_mistake, errors), errors[0] if errors else None)
+
+
+def is_mistake(error: Exception) -> bool:
+    """Whether an error of Ray is what the function itself raised: no lost process, and no complaint of missing another."""
+    from torch.distributed import DistError
+
+    cause = getattr(error, "cause", None)
+    return cause is not None and not isinstance(cause, DistError) and not re.search("gloo|NCCL", str(cause))
 
 
 def call_in_group(group: tuple[str, int, int, int, str], words: tuple) -> None:
@@ -85,11 +98,9 @@ def call_in_group(group: tuple[str, int, int, int, str], words: tuple) -> None:
     host, port, rank, processes, backend = group
     distributed.init_process_group(backend, store=distributed.TCPStore(host, port, is_master=False), rank=rank,
                                    world_size=processes)
-    try:
-        if rank == 0:
+    if rank == 0:
+        call(*words)
+    else:
+        with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
             call(*words)
-        else:
-            with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
-                call(*words)
-    finally:
-        distributed.destroy_process_group()
+    distributed.destroy_process_group()  # not after an error, where NCCL would wait for the others; the worker ends by itself

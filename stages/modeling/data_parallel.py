@@ -4,6 +4,7 @@ Li et al., "PyTorch Distributed: Experiences on Accelerating Data Parallel Train
 processes. A training in one process calls the same functions, which then leave everything as it is.
 """
 from contextlib import nullcontext
+from inspect import signature
 
 import torch
 from timm.layers import convert_sync_batchnorm
@@ -12,6 +13,9 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parallel import DistributedDataParallel
 
 from stages.core.errors import UserError
+
+COPIES = next(name for name in ("forward_sync_buffers", "broadcast_buffers")  # the name in torch 2.15, and before
+              if name in signature(DistributedDataParallel.__init__).parameters)  # of buffers in each step; they are equal
 
 
 def processes() -> int:
@@ -71,7 +75,7 @@ def synchronized(network: nn.Module, backbone: str, device: torch.device) -> nn.
 
 def parallel(network: nn.Module) -> nn.Module:
     """The network to train: its gradients become the mean over the processes. Make it anew when weights freeze or thaw."""
-    return DistributedDataParallel(network) if processes() > 1 else network
+    return DistributedDataParallel(network, **{COPIES: False}) if processes() > 1 else network
 
 
 def apart(network: nn.Module, last: bool):

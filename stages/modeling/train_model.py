@@ -16,7 +16,7 @@ from stages.core.device import pick_device
 from stages.core.errors import UserError
 from stages.core.face_store import Faces
 from stages.core.model_params import Model
-from stages.core.params import Machine, read_model
+from stages.core.params import Machine, check_devices, read_model
 from stages.engine.cluster import on_cluster, once, workers_beside
 from stages.engine.group import together
 from stages.modeling import data_parallel
@@ -34,6 +34,7 @@ OVERSAMPLING = 1.5  # crop.height / image_size from which augmented crops are as
 
 def train_anywhere(machine: Machine, p: Model, *words) -> None:
     """As train_model: here, by a node of a cluster, or by p.devices together; if one is lost, after its last epoch again."""
+    check_devices(machine, p, words[0])
     function, threads = "stages.modeling.train_model.train_model", torch.get_num_threads()
     if p.devices > 1:
         together(function, words, machine, p.devices, threads)

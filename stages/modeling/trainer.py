@@ -74,9 +74,13 @@ class Trainer:
         return Epoch(float(total) / max(1, count), finite + 1 if finite < len(batches) else None)
 
     def prepare(self, body: bool) -> None:
-        """Freeze what an epoch leaves as it is. body: all of the backbone."""
+        """Freeze what an epoch leaves as it is. body: all of the backbone.
+
+        Several processes share the gradients anew in each epoch: DDP sorts them after its first step, so a training that
+        goes on after an epoch would add them in another order than one that never stopped.
+        """
         freeze(self.network, self.p.frozen, body)
-        if body != self.body:
+        if body != self.body or data_parallel.processes() > 1:
             self.body, self.parallel = body, data_parallel.parallel(self.network)
             self.forward = torch.compile(self.parallel) if self.compiled else self.parallel
 
