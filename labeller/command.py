@@ -22,14 +22,15 @@ from tqdm import tqdm
 from labeller.errors import BundleError, one_line
 from labeller.inputs.sources import list_files, photos_of
 from labeller.labeller import Labeller, pixels_of
+from labeller.parser import Parser
 from labeller.results import Photo
 
 BUNDLE = os.environ.get("LABEL_BUNDLE", "bundle/model")
 RUNS = re.compile(r"'*(?:[=@\t\r\n]|[+-](?!(?:\d+(?:\.\d+)?)?$))")  # texts that a spreadsheet runs; no number, and no lone -
 
 
-def parser() -> argparse.ArgumentParser:
-    out = argparse.ArgumentParser(prog="label", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def parser() -> Parser:
+    out = Parser(prog="label", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     out.add_argument("given", metavar="PHOTO|FOLDER|VIDEO|-", nargs="+", help="- reads one photo from stdin")
     out.add_argument("--bundle", metavar="DIR", default=BUNDLE, help="default: $LABEL_BUNDLE, or bundle/model")
     form = out.add_mutually_exclusive_group()

@@ -15,6 +15,7 @@ import argparse
 import numpy as np
 import pandas as pd
 
+from labeller.parser import Parser
 from stages.core.classes import Classes
 from stages.core.command_line import run
 from stages.core.errors import UserError
@@ -135,8 +136,8 @@ def report(sides: dict[str, list[pd.DataFrame]], classes: Classes) -> str:
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m tools.compare", usage="%(prog)s A B [--labels REV]", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(prog="python -m tools.compare", usage="%(prog)s A B [--labels REV]", description=__doc__,
+                    formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sides", nargs="*", metavar="A B", help="revisions, or several seeds of one setting: A1,A2,A3")
     parser.add_argument("--labels", metavar="REV", help="score all by the labels of this one of them")
     args = parser.parse_intermixed_args()

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from labeller.parser import Parser
 from stages.core.classes import AGE, OF_PERSON, years_of
 from stages.core.command_line import run
 from stages.core.errors import UserError
@@ -57,8 +58,8 @@ def describe(rows: pd.DataFrame, labels: pd.DataFrame, given: pd.DataFrame, p: P
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m tools.label_issues", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(prog="python -m tools.label_issues", description=__doc__,
+                    formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", metavar="FILE", default="reports/suspects.csv", help="default %(default)s")
     parser.add_argument("--twins", metavar="FILE", default="reports/twins.csv", help="default %(default)s")
     args = parser.parse_args()

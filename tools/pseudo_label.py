@@ -12,6 +12,7 @@ import argparse
 import numpy as np
 import pandas as pd
 
+from labeller.parser import Parser
 from stages.core.classes import Classes
 from stages.core.command_line import run
 from stages.core.errors import UserError
@@ -60,8 +61,8 @@ def confident_labels(combined: pd.DataFrame, p: Model, classes: Classes, confide
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m tools.pseudo_label", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(prog="python -m tools.pseudo_label", description=__doc__,
+                    formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("experiment", metavar="EXPERIMENT")
     parser.add_argument("model", metavar="MODEL")
     parser.add_argument("--confidence", type=float, default=0.9, help="from 0 to 1; default %(default)s")

@@ -6,7 +6,6 @@
 Only what card.json names is sent, once every file's hash is the card's; the bundle's README.md is the model card. To have it
 on another machine: `hf download OWNER/NAME --local-dir bundle`. HF_ENDPOINT names another hub than huggingface.co.
 """
-import argparse
 from pathlib import Path
 
 from huggingface_hub import HfApi
@@ -15,6 +14,7 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalToken
 from labeller.bundle import CARD, checked, read_card
 from labeller.command import BUNDLE
 from labeller.errors import BundleError
+from labeller.parser import Parser
 from stages.core.command_line import run
 from stages.core.errors import UserError
 
@@ -47,7 +47,7 @@ def push(folder: Path, repository: str, private: bool) -> str:
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m tools.push_to_hub", description=__doc__.split("\n\n")[0])
+    parser = Parser(prog="python -m tools.push_to_hub", description=__doc__.split("\n\n")[0])
     parser.add_argument("repository", metavar="OWNER/NAME")
     parser.add_argument("--private", action="store_true", help="visible to its owners alone, if it is new")
     parser.add_argument("--bundle", type=Path, default=Path(BUNDLE), metavar="DIR", help=f"default: {BUNDLE}")

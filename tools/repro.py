@@ -12,6 +12,7 @@ import argparse
 import signal
 import time
 
+from labeller.parser import Parser
 from stages.core.command_line import run
 from stages.core.errors import UserError
 from stages.core.progress import duration
@@ -97,7 +98,7 @@ def interrupted(kind: int, _) -> None:
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("targets", nargs="*", metavar="TARGET")
     parser.add_argument("--jobs", default="1", help="stages at once")
     args = parser.parse_args()

@@ -8,6 +8,7 @@ import argparse
 
 import pandas as pd
 
+from labeller.parser import Parser
 from stages.core.classes import CONTEST
 from stages.core.command_line import run
 from stages.core.errors import UserError
@@ -66,8 +67,8 @@ def describe(result: dict, share: dict) -> str:
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m tools.score", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(prog="python -m tools.score", description=__doc__,
+                    formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("submission", metavar="SUBMISSION")
     parser.add_argument("labels", metavar="LABELS")
     parser.add_argument("--against", metavar="OTHER", help="another submission")

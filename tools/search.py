@@ -11,7 +11,6 @@ trials that ended, including failed ones and those that the schema refused. The 
 first repeats the trial that was running. A study is identified by its space and all other parameters, not by code or data;
 logs/search/ holds the studies and the output of each trial.
 """
-import argparse
 import fcntl
 import hashlib
 import json
@@ -25,6 +24,7 @@ import optuna
 from optuna.distributions import CategoricalDistribution, distribution_to_json
 from optuna.trial import FrozenTrial, Trial, TrialState
 
+from labeller.parser import Parser
 from stages.core.command_line import run
 from stages.core.errors import UserError
 from stages.core.model_params import Model
@@ -191,7 +191,7 @@ def report(study: optuna.Study, attribute: str) -> str:
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m tools.search", description=__doc__.split("\n\n")[0])
+    parser = Parser(prog="python -m tools.search", description=__doc__.split("\n\n")[0])
     parser.add_argument("model", metavar="MODEL")
     parser.add_argument("--trials", type=int, default=20, help="number of trials in the study; default %(default)s")
     parser.add_argument("--space", default="default", help="a file of recipes/search/, without .yaml; default %(default)s")

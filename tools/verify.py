@@ -10,7 +10,6 @@ object's name is the MD5 of its content, and the workspace against dvc.lock. Not
 it back where the workspace has the damaged ones. What is damaged and found nowhere is moved to .dvc/cache/damaged, so that
 DVC does not use it. --rerun runs the stages that make those again. Exit status 1 if anything is left that is not mended.
 """
-import argparse
 import os
 import shutil
 import subprocess
@@ -27,6 +26,7 @@ from dvc_data.hashfile.hash_info import HashInfo
 from dvc_data.hashfile.tree import Tree
 from dvc_objects.fs.generic import transfer
 
+from labeller.parser import Parser
 from stages.core.command_line import run
 from stages.core.errors import UserError
 from tools.shared.dvc_objects import Place, digest, find_objects, hash_files, named, open_repo
@@ -234,7 +234,7 @@ def fix(repo: Repo, found: Found) -> tuple[Found, list[str]]:
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m tools.verify", description=__doc__.split("\n\n")[0])
+    parser = Parser(prog="python -m tools.verify", description=__doc__.split("\n\n")[0])
     parser.add_argument("--fix", action="store_true", help="mend from the remote or the workspace")
     parser.add_argument("--rerun", action="store_true", help="with --fix: run the stages that make the rest again")
     args = parser.parse_args()

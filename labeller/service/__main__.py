@@ -11,6 +11,7 @@ import sys
 from labeller.bundle import Bundle
 from labeller.command import BUNDLE
 from labeller.errors import BundleError
+from labeller.parser import Parser
 from labeller.service.limits import Limits
 
 try:
@@ -27,8 +28,8 @@ HELP = {"photos": "under way at once; more get 503 and Retry-After", "held": "me
         "batch": "photos that one thread labels together", "threads": "photos looked at side by side; default: the cores"}
 
 
-def parser() -> argparse.ArgumentParser:
-    out = argparse.ArgumentParser(prog="label-app", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def parser() -> Parser:
+    out = Parser(prog="label-app", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     out.add_argument("--bundle", metavar="DIR", default=BUNDLE, help="default: $LABEL_BUNDLE, or bundle/model")
     out.add_argument("--host", default="127.0.0.1", help="address to listen on; default: this machine alone")
     out.add_argument("--port", type=int, default=8000, help="0 takes a free one; default 8000")
