@@ -10,7 +10,7 @@ export MKL_CBWR := COMPATIBLE
 export OPENCV_CPU_DISABLE := SSE4.1,SSE4.2,AVX,FP16,AVX2,AVX512-SKX
 export OPENCV_IPP := disabled
 endif
-.PHONY: help env repro test test-slow test-all torture fuzz lint weights pins recipe runs results search bundle own app verify audit licences
+.PHONY: help env repro check try test test-slow test-all torture fuzz lint weights pins recipe runs results search bundle own app verify audit licences
 
 help:  ## list these commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -29,11 +29,25 @@ repro: env  ## run the stages that are out of date; JOBS=4: so many side by side
 	@python -m tools.check
 	$(if $(JOBS),python -m tools.repro --jobs $(JOBS),dvc repro)
 
+check: env  ## check params.yaml and the files it names, as make repro does first
+	@python -m tools.check
+
+try: given-SET env  ## run one idea as an experiment, checked first: SET="age.loss=focal"
+	@set +B -f; python -m tools.recipe $(SET)
+
 bundle: repro  ## export all that labels photos into bundle/model, after make repro
 	@python -m stages.export
 
-own: env  ## train on the photos in ROOT, with painted masks where they have none, and bundle; SET="key=value ..."
-	@test -n "$(ROOT)" || { echo "error: name a folder of photos: make own ROOT=data/mine"; exit 1; }
+given-%:  # before the install, which takes minutes
+	@test -n "$($*)" || { echo "error: give $*, such as: make $(MAKECMDGOALS) $*=$(SUCH_AS_$*)"; exit 1; }
+SUCH_AS_ROOT := data/mine
+SUCH_AS_NAME := base
+SUCH_AS_SIZE := screening
+SUCH_AS_MODEL := age
+SUCH_AS_SET := age.loss=focal
+
+own: given-ROOT env  ## train on the photos in ROOT, with painted masks where they have none, and bundle; SET="key=value ..."
+	@test -d "$(ROOT)" || { echo "error: $(ROOT): no folder"; exit 1; }
 	@python -m tools.weights tf_efficientnet_lite0
 	@set +B -f; python -m tools.own "$(ROOT)" $(SET)
 
@@ -74,17 +88,14 @@ audit: env  ## look up the pinned packages in a database of known vulnerabilitie
 licences: env  ## write the licences of all pinned packages into reports/licences.md
 	@python -m tools.licences
 
-recipe: env  ## run recipes/NAME.yaml as one experiment; SET="key=value ..." overrides more
-	@test -n "$(NAME)" || { echo "error: name a recipe: make recipe NAME=$$(cd recipes && ls *.yaml | head -1 | cut -d. -f1)"; exit 1; }
+recipe: given-NAME env  ## run recipes/NAME.yaml as one experiment; SET="key=value ..." overrides more
 	@set +B -f; python -m tools.recipe $(NAME) $(SET)  # values may hold [0,1] and {}
 
-runs: env  ## run the experiments of recipes/runs/SIZE.yaml that have no result yet
-	@test -n "$(SIZE)" || { echo "error: name a size: make runs SIZE=$$(cd recipes/runs && ls *.yaml | head -1 | cut -d. -f1)"; exit 1; }
+runs: given-SIZE env  ## run the experiments of recipes/runs/SIZE.yaml that have no result yet
 	@python -m tools.runs $(SIZE)
 
 results: env  ## write tables and curves of the comparisons into reports/
 	@python -m tools.results
 
-search: env  ## search parameters of one model with Optuna: MODEL=age TRIALS=20
-	@test -n "$(MODEL)" || { echo "error: name a model: make search MODEL=age"; exit 1; }
+search: given-MODEL env  ## search parameters of one model with Optuna: MODEL=age TRIALS=20
 	@python -m tools.search $(MODEL) $(if $(TRIALS),--trials $(TRIALS)) $(if $(SPACE),--space $(SPACE))

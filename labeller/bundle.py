@@ -124,8 +124,11 @@ def read_card(folder: Path) -> dict:
         card = json.loads(path.read_text(encoding="utf-8"))
         found = card["format"]
     except (FileNotFoundError, NotADirectoryError):
-        raise BundleError(f"{folder}: no bundle, for it has no {CARD}; `make bundle` writes one") from None
-    except (ValueError, TypeError, KeyError, OSError, RecursionError) as error:
+        raise BundleError(f"{folder}: no bundle, for it has no {CARD}; give the folder that `make bundle` writes, as in "
+                          "label --bundle DIR") from None
+    except OSError as error:
+        raise BundleError(f"{folder / CARD}: {error.strerror}") from None
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise BundleError(f"{folder / CARD}: not a card ({type(error).__name__}); export it again") from None
     if found != FORMAT:
         raise BundleError(f"{folder / CARD}: format {found}, and this version reads {FORMAT}; install the version that wrote "

@@ -42,7 +42,7 @@ def main():
     attributes = dict.fromkeys((*p.all_classes.attributes, *OF_PERSON))
     given = rows[rows.part == "train"].reindex(columns=["photo", "person", *attributes], fill_value="")
     if given.empty:
-        raise UserError(f"{p.data.root}: no photo to train on")
+        raise UserError(f"{p.data.table or p.data.root}: no photo to train on; {len(rows)} to label, {len(unused)} not used")
 
     write_csv(rows[["photo", "person", "part", "md5"]], "data/photos.csv")
     write_csv(given, "data/given.csv")

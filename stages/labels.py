@@ -24,6 +24,7 @@ from stages.core.params import read_model
 CONTEST_PERSON = re.compile(r"(\d{6}(?:-\d+)?)_(?:male|female)_[^_]+_\d+")
 COLUMNS = ["person", "attribute", "old", "new", "source"]
 PHOTO = "photo"  # an optional column: empty, or the only photo to correct
+SHOWN = 5  # corrections on screen that were not applied
 
 
 def id_of(person: str) -> str:
@@ -88,6 +89,12 @@ def corrected(given: pd.DataFrame, corrections: pd.DataFrame, attributes: tuple[
     return pd.DataFrame(labels), list(outcomes)
 
 
+def not_applied(corrections: pd.DataFrame, outcomes: list[str]) -> list[str]:
+    """Person, attribute and reason of each correction that was not applied."""
+    return [f"{row.person}, {row.attribute}: {outcome.removeprefix('not applied: ')}"
+            for row, outcome in zip(corrections.itertuples(), outcomes) if not outcome.startswith("applied")]
+
+
 def read_pseudo(file: str, name: str, p: Model) -> pd.DataFrame:
     """photo,label of a file of pseudo labels; raises UserError for photos not in the eval part, unknown labels, duplicates."""
     pseudo = read_csv(file, ["photo", "label"])
@@ -118,9 +125,11 @@ def main():
                f"data/labels/{model}.json")
     write_csv(corrections.assign(outcome=outcomes), f"data/corrected/{model}.csv")
     write_csv(pseudo, f"data/extra/{model}.csv")
-    applied = sum(o.startswith("applied") for o in outcomes)
-    print(f"{model}: {applied} of {len(corrections)} corrections applied (data/corrected/{model}.csv)"
+    lost = not_applied(corrections, outcomes)
+    print(f"{model}: {len(outcomes) - len(lost)} of {len(corrections)} corrections applied (data/corrected/{model}.csv)"
           + (f", {len(pseudo)} pseudo labels" if section.pseudo else ""))
+    for reason in lost[:SHOWN]:
+        print(f"  not applied: {reason}")
 
 
 if __name__ == "__main__":

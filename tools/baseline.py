@@ -60,10 +60,10 @@ def baselines(p: Params) -> dict[str, dict]:
 
 def main():
     p = read_params()
-    attributes = p.classes.attributes
+    attributes, rows = p.classes.attributes, baselines(p)
     print("| labels by | macro F1 | accuracy | " + " | ".join(f"{a} F1" for a in attributes) + " |")
     print("|---" * (3 + len(attributes)) + "|")
-    for name, row in baselines(p).items():
+    for name, row in rows.items():
         print(f"| {name} | {row['f1']:.3f} | {row['accuracy']:.3f} | "
               + " | ".join(f"{row[a]['f1']:.3f}" for a in attributes) + " |")
 

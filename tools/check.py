@@ -1,4 +1,4 @@
-"""Check params.yaml, and that the files it names exist, and mend DVC's own files, before DVC starts.
+"""Check params.yaml, that the files and the GPU it names are there, and mend DVC's own files, before DVC starts.
 
 Run: python -m tools.check
 """
@@ -9,7 +9,11 @@ from tools.shared.mending import mend
 
 
 def main():
-    check_files(read_params(), {})
+    p = read_params()
+    check_files(p, {})
+    if p.machine.device.startswith("cuda") and p.machine.engine == "local":
+        from stages.core.device import pick_device  # torch takes seconds to load
+        pick_device(p.machine)
     mend()
 
 

@@ -4,17 +4,17 @@ Reads which labels the photos have. Where none has one of mask, masks are painte
 without labels gets no model. Then runs recipes/own.yaml as one experiment, KEY=VALUE on top (data.table=labels.csv,
 paint.worn=3, age.epochs=8), and exports bundle/model. `make own ROOT=...` brings the recipe's pretrained weights first.
 """
-import argparse
 import subprocess
 import sys
 from pathlib import Path
 
+from labeller.parser import Parser
 from stages.core.command_line import run
 from stages.core.errors import UserError
 from stages.core.params import PAINTED, Params, parse
 from stages.core.yaml_file import load
 from stages.readers.layouts import read_photos
-from tools.shared.overrides import apply_overrides, committed, read_settings
+from tools.shared.overrides import apply_overrides, check_values, committed, merge, read_recipe, read_settings, sources_of
 
 RECIPE = "own"
 READ = "data."  # settings that say how the photos are read
@@ -46,13 +46,14 @@ def settings_for(root: str, labels: dict[str, int], read: dict) -> dict:
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m tools.own", description=__doc__.split("\n\n")[0])
+    parser = Parser(prog="python -m tools.own", description=__doc__.split("\n\n")[0])
     parser.add_argument("root", metavar="ROOT", help="folder of the photos, in any layout of docs/own-photos.md")
-    parser.add_argument("settings", metavar="KEY=VALUE", nargs="*", help="parameters that override the recipe's")
+    parser.add_argument("settings", metavar="KEY=VALUE", nargs="*", default=[], help="parameters that override the recipe's")
     args = parser.parse_args()
     if not Path(args.root).is_dir():
-        raise UserError(f"{args.root}: no such folder")
+        raise UserError(f"{args.root}: no folder")
     root, given = Path(args.root).as_posix(), read_settings(args.settings)
+    check_values(merge(read_recipe(RECIPE), given), load(committed()), sources_of([RECIPE, *args.settings]))
     read = {key: value for key, value in given.items() if key.startswith(READ)}
     shipped = apply_overrides({"data.root": root, **read}, load(committed()), dict.fromkeys(["data.root", *read], "KEY=VALUE"))
     found = settings_for(root, count_labels(root, parse(shipped)), read)

@@ -3,6 +3,7 @@ import csv
 import json
 import os
 import re
+import zipfile
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -101,8 +102,11 @@ def read_csv(path, columns: list[str], delimiter: str = ",", lower: bool = False
             check_names(path, names, columns)
             return pd.concat(frames_of(path, names, lines), ignore_index=True)
     except (FileNotFoundError, IsADirectoryError):
-        raise UserError(f"{path}: no such file") from None
+        way = "; `dvc repro` makes what earlier stages write" if Path(path).parent == Path("data") else ""
+        raise UserError(f"{path}: no such file{way}") from None
     except UnicodeDecodeError as error:
+        if zipfile.is_zipfile(path):
+            raise UserError(f"{path}: an Excel workbook, by its content; save it as `CSV UTF-8`") from None
         raise UserError(f"{path}: not UTF-8 ({error.reason} at byte {error.start}); save it as `CSV UTF-8`, or run iconv, such "
                         f"as iconv -f cp949 -t utf-8 {path}") from None
     except csv.Error as error:

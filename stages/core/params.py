@@ -241,14 +241,6 @@ class Params(Section):
         return self
 
     @model_validator(mode="after")
-    def a_cluster_shares_batches(self):
-        for name in self.models:
-            if (devices := self.sections[name].devices) > 1 and self.machine.engine != "ray":
-                raise ValueError(f"{name}.devices: {devices} and machine.engine: {self.machine.engine!r} exclude each other; "
-                                 "set devices to 1, or engine to ray, which also takes the GPUs of this machine alone")
-        return self
-
-    @model_validator(mode="after")
     def columns_are_known(self):
         known = ("photo", "person", "part", *self.all_classes.attributes)
         if unknown := (self.data.columns.keys() | self.paint.source.columns.keys()) - set(known):
@@ -309,6 +301,13 @@ class Params(Section):
         return [name for name in self.models if self.sections[name].attribute == attribute]
 
 
+def check_devices(machine: Machine, p: Model, name: str) -> None:
+    """Raise UserError if GPUs are to share the batches of a model, and no cluster is there to do it."""
+    if p.devices > 1 and machine.engine != "ray":
+        raise UserError(f"{FILE}: {name}.devices: {p.devices} and machine.engine: {machine.engine!r} exclude each other; set "
+                        "devices to 1, or engine to ray, which also takes the GPUs of this machine alone")
+
+
 def with_training(values: dict) -> dict:
     """The values of a params.yaml, with each model's section completed from `training`."""
     shared = values.get(TRAINING) or {}
@@ -330,7 +329,9 @@ def parse(values) -> Params:
     context = {"classes": read_classes(values.get(CLASSES))}
     shared = values.get(TRAINING)
     if not isinstance(shared, dict):
-        raise UserError(f"{FILE}: {TRAINING}: missing; it holds what all models share")
+        others = [name for name, section in models.items() if not is_model(section)]
+        raise UserError(f"{FILE}: {TRAINING}: missing; it holds what all models share"
+                        + f"; unknown is {', '.join(map(str, others))}" * bool(others))
     problems = [f"{TRAINING}.{key}: {'each model has its own' if key in OWN else 'unknown parameter'}"
                 for key in shared if key in OWN or key not in Model.model_fields]
     sections = {}
@@ -404,6 +405,8 @@ def describe(problem: dict, *prefix: str) -> str:
         return f"{key}: missing"
     if problem["type"] == "extra_forbidden":
         return f"{key}: unknown parameter"
+    if problem["type"] == "tuple_type":
+        return f"{key} = {problem['input']!r}: should be several values in brackets, such as [1, 2]"
     if problem["type"] in ("model_type", "dict_type"):
         return f"{key} = {problem['input']!r}: should be a section, with a line for each parameter"
     if problem["type"] == "list_type" and problem["input"] is None:  # as YAML reads a value that was left out

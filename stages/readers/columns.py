@@ -29,8 +29,8 @@ def pick(cells: pd.DataFrame, columns: dict[str, str], classes: Classes, where,
         raise UserError(f"{where}: twice the column {', '.join(twice)}, but for the spelling; there are {listed}")
     found = {ours: known[theirs] for ours in names if (theirs := plain(columns.get(ours, ours))) in known}
     if needed and needed not in found:
-        raise UserError(f"{where}: no column {needed}; there are {listed}; say which it is in data.columns, such as "
-                        f"{{{needed}: {next(iter(cells))}}}")
+        raise UserError(f"{where}: no column {needed}; there are {listed}; the first line names the columns, and "
+                        f"data.columns may say which it is, such as {{{needed}: file}}")
     if not found.keys() & set(classes.attributes):
         raise UserError(f"{where}: no column {', '.join(classes.attributes)}; there are {listed}; say in data.columns which "
                         "they are, such as {age: years}")

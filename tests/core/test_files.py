@@ -1,4 +1,6 @@
 """A file appears whole or not at all, and a table without a needed column is refused."""
+import zipfile
+
 import pandas as pd
 import pytest
 
@@ -82,6 +84,16 @@ def test_a_bad_table_is_named_with_what_is_missing(tmp_path, content, named):
     with pytest.raises(UserError, match=named) as error:
         read_csv(tmp_path / "t.csv", ["person", "age"])
     assert "t.csv" in str(error.value)
+
+
+def test_an_excel_workbook_is_told_from_a_table_in_another_encoding(tmp_path):
+    with zipfile.ZipFile(tmp_path / "t.csv", "w", zipfile.ZIP_DEFLATED) as book:
+        book.writestr("xl/workbook.xml", "<workbook/>" * 9)
+    with pytest.raises(UserError, match=r"t.csv: an Excel workbook, by its content; save it as `CSV UTF-8`"):
+        read_csv(tmp_path / "t.csv", ["person", "age"])
+    (tmp_path / "t.csv").write_bytes("person,age\n김,30\n".encode("cp949"))
+    with pytest.raises(UserError, match=r"t.csv: not UTF-8 .* iconv -f cp949"):
+        read_csv(tmp_path / "t.csv", ["person", "age"])
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), OSError("Detail: No space left on device")])

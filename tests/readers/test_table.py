@@ -199,7 +199,7 @@ def test_a_parquet_table_reads_as_the_same_csv(mine):
 
 
 @pytest.mark.parametrize("old, new, named", [
-    ("photo,", "file,", "no column photo; there are file, person, mask, gender, age, part; say which it is in data.columns"),
+    ("photo,", "file,", "no column photo; there are file, person, mask, gender, age, part; the first line names the columns"),
     ("mask,gender,age", "a,b,c", "no column mask, gender, age; there are photo, person, a, b, c, part"),
     ("b.png,bob", "a/1.jpg,bob", "photo a/1.jpg stands in two rows that differ"),
     ("b.png,bob", "./a/1.jpg,bob", "photo a/1.jpg stands in two rows that differ"),

@@ -7,7 +7,7 @@ import pytest
 from stages.core.classes import CONTEST
 from stages.core.errors import UserError
 from stages.core.files import read_csv
-from stages.labels import COLUMNS, check_corrections, correct, corrected, read_corrections, read_pseudo
+from stages.labels import COLUMNS, check_corrections, correct, corrected, not_applied, read_corrections, read_pseudo
 from tests.conftest import ROOT
 from tests.sections import section
 
@@ -107,6 +107,12 @@ def test_a_joint_model_gets_the_corrections_of_all_it_learns_and_each_keeps_its_
     assert labels.iloc[-1].tolist() == ["worn", "female", "45"]
     assert list(labels.gender[:2]) == ["female"] * 2
     assert outcomes == ["applied to 1 photos", "applied to 2 photos", "not applied: the label is worn"]
+
+
+def test_a_correction_that_is_not_applied_is_told_with_the_reason():
+    rows = corrections(("bob", "age", "44", "45"), ("ann", "age", "44", "45"), ("ann", "mask", "bare", "worn"))
+    _, outcomes = corrected(GIVEN, rows, ("mask", "gender", "age"))
+    assert not_applied(rows, outcomes) == ["bob, age: no such person", "ann, mask: the label is worn"]
 
 
 @pytest.fixture

@@ -33,9 +33,9 @@ def test_photos_without_any_label_stop():
 
 
 @pytest.mark.parametrize("words, named", [
-    (["nowhere"], "error: nowhere: no such folder"),
+    (["nowhere"], "error: nowhere: no folder"),
     (["data/sample", "age.los=focal"], "error: age.los=focal: age.los: no such parameter in params.yaml"),
-    (["data/sample", "data.layouts=folders"], "error: KEY=VALUE: data.layouts: no such parameter in params.yaml"),
+    (["data/sample", "data.layouts=folders"], "error: data.layouts=folders: data.layouts: no such parameter in params.yaml"),
     (["stages"], "error: stages: "),
 ])
 def test_what_cannot_be_is_one_line(own, words, named):

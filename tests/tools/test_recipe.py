@@ -9,7 +9,7 @@ from stages.core.params import FILE
 from stages.core.yaml_file import read_yaml
 from tests.conftest import ROOT, TINY
 from tests.sections import SHIPPED
-from tools.recipe import left_by
+from tools.recipe import left_by, name_of
 from tools.shared.overrides import check, flatten, read_recipe, read_settings, read_words, sources_of
 
 RECIPES = sorted(file.stem for file in (ROOT / "recipes").glob("*.yaml"))
@@ -72,6 +72,12 @@ def test_a_setting_that_is_no_yaml_is_one_line():
 def test_an_unknown_recipe_names_those_there_are():
     with pytest.raises(UserError, match=r"recipes/nothing.yaml: no such recipe; there are .*base"):
         read_recipe("nothing")
+
+
+@pytest.mark.parametrize("words, name", [
+    (["base", "my_own", "age.lr=1"], "base-my_own"), (["age.loss=focal", "folds=[0,1]"], "age-loss-focal-folds-0-1")])
+def test_an_experiment_is_named_after_its_recipes_or_else_its_values(words, name):
+    assert name_of(words) == name
 
 
 @pytest.mark.slow

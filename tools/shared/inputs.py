@@ -1,10 +1,10 @@
-"""Check that the files and folders named by the parameters exist."""
+"""Check that the files, folders and GPUs named by the parameters can be had."""
 import os
 import re
 from pathlib import Path
 
 from stages.core.errors import UserError
-from stages.core.params import FILE, PAINTED, Params
+from stages.core.params import FILE, PAINTED, Params, check_devices
 from stages.readers.layouts import layout_of
 
 SAMPLE = Path("data/sample")  # data/dvc.yaml draws it
@@ -23,7 +23,8 @@ def special_file(root: Path) -> Path | None:
 
 
 def check_files(p: Params, sources: dict[str, str]) -> None:
-    """Raise UserError if a named folder or file is missing, data.root has no clear layout, or stages would empty a folder.
+    """Raise UserError if a named folder or file is missing, data.root has no clear layout, stages would empty a folder, or the
+    sample or the machine is too small.
 
     sources: the file that sets a key, if not params.yaml.
     """
@@ -40,10 +41,14 @@ def check_files(p: Params, sources: dict[str, str]) -> None:
                         f"docs/own-photos.md says, or set {key}.root to {SAMPLE} for the drawn sample")
     if special := special_file(root):
         raise UserError(f"{special}: a pipe, a socket or a device; take it out of {key}.root, which DVC reads")
+    if root == SAMPLE and p.sample.people < p.split.n_folds:
+        raise UserError(f"{sources.get('sample.people', FILE)}: sample.people: {p.sample.people}, fewer than split.n_folds: "
+                        f"{p.split.n_folds}, and each fold needs one; raise the one or lower the other")
     files = {f"{key}.table": data.table and root / data.table, "labels.corrections": p.labels.corrections,
              "split.groups": p.split.groups}
     shared = len({section.weights for section in p.sections.values()}) == 1
     for name in p.models:
+        check_devices(p.machine, p.sections[name], name)
         key = "training.weights" if shared and f"{name}.weights" not in sources else f"{name}.weights"
         files |= {key: p.sections[name].weights, f"{name}.pseudo": p.sections[name].pseudo}
     for key, file in files.items():

@@ -112,14 +112,18 @@ def check(overrides: dict, values: dict, sources: dict[str, str]) -> None:
 
     Raises UserError for an unknown key, a wrong value or a missing file, naming its source by `sources`.
     """
+    check_files(check_values(overrides, values, sources), sources)
+
+
+def check_values(overrides: dict, values: dict, sources: dict[str, str]) -> Params:
+    """Parameters of the values of a params.yaml with the overrides applied; raises UserError for a wrong key or value."""
     values = apply_overrides(overrides, values, sources)
     try:
-        p = parse(values)
+        return parse(values)
     except UserError as error:
         said = str(error).removeprefix(f"{FILE}: ")
         where = [source for key, source in sources.items() if key in said] or [str(FILE), *sources.values()]
         raise UserError(f"{', '.join(dict.fromkeys(where))}: {said}") from None
-    check_files(p, sources)
 
 
 def committed() -> bytes:
