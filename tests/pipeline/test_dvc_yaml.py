@@ -17,7 +17,7 @@ BUILDS_ON = {  # package of stages/: those that it may import beside itself
     "faces": {"core", "labeller/faces"}, "synthetic": {"core"}, "painting": {"core"},
     "modeling": {"core", "engine"}, "engine": {"core"}, "voting": {"core", "labeller/voting"}, "evaluation": {"core"},
     "reporting": {"core", "modeling", "evaluation"},
-    "exporting": {"core", "modeling", "evaluation", "faces", "shards", "labeller", "labeller/faces"},
+    "exporting": {"core", "modeling", "evaluation", "faces", "shards", "labeller", "labeller/faces", "labeller/voting"},
 }
 
 
