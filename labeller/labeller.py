@@ -23,7 +23,7 @@ from labeller.faces.everybody import find_everybody
 from labeller.faces.prefetch import prefetch
 from labeller.faces.selection import main_face
 from labeller.results import Face, Photo
-from labeller.voting.ballots import decide, vote_of_model, vote_on_classes
+from labeller.voting.ballots import decide, vote_of_model, vote_on_ballots
 from labeller.voting.probabilities import joint, marginal
 
 SPECIALISTS = "specialists"
@@ -137,13 +137,13 @@ class Labeller:
         rule = self.bundle.vote
         if whole:
             ballots = votes | ({SPECIALISTS: joint(*each.values())} if each else {})
-            voted = vote_on_classes(ballots, weights, rule).reshape(-1, prod(sizes))
+            voted = vote_on_ballots(ballots, weights, rule).reshape(-1, prod(sizes))
             return decide(voted, self.bundle.offsets), {name: marginal(voted, sizes, at) for at, name in enumerate(attributes)}
         out = {}
         for attribute in self.only:
             at = attributes.index(attribute)
             ballots = {name: marginal(ballot, sizes, at) for name, ballot in votes.items()}
-            out[attribute] = vote_on_classes(ballots | ({SPECIALISTS: each[attribute]} if each else {}), weights, rule)
+            out[attribute] = vote_on_ballots(ballots | ({SPECIALISTS: each[attribute]} if each else {}), weights, rule)
         return None, out
 
     def vote(self, models: list[Model], crops: np.ndarray) -> np.ndarray:
@@ -156,7 +156,7 @@ class Labeller:
                 temperatures.append(network.temperature)
                 weights.append(model.weight / len(model.networks))
         if len(models) == 1:
-            weights = None  # its weight counts among the ballots
+            weights = None  # a weight of one alone changes nothing here; a joint model's counts among the ballots
         return vote_of_model(probabilities, temperatures, self.bundle.vote, weights)
 
     def labels(self, number: int | None, probabilities: dict[str, dict[str, float]]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from statistics import median
 import numpy as np
 import pandas as pd
 
+from labeller.voting.ballots import vote_on_ballots
 from labeller.voting.probabilities import joint, logs_of, scale
 from labeller.voting.vote import vote
 from stages.core.classes import OF_PERSON, Classes
@@ -27,7 +28,7 @@ from stages.core.params import SPECIALISTS, Params, read_params
 from stages.evaluation.ground_truth import read_truth
 from stages.evaluation.tables import read_predictions
 from stages.voting.calibration import find_temperature
-from stages.voting.class_offsets import decide, find_offsets, groups_of
+from stages.voting.class_offsets import cross_fitted, find_offsets, groups_of
 from stages.voting.person_vote import sure_of_masks, vote_by_person
 
 PREDICTIONS = Path("data/predictions")
@@ -96,18 +97,14 @@ def vote_on_classes(members: Members, p: Params) -> pd.DataFrame:
 
     The specialists together have one ballot, the product of their votes on each attribute; each joint model has one.
     """
-    weights = {name: weight for name in (*p.joint, SPECIALISTS) if (weight := p.combine.weights.get(name, 1.0))}
-    ballots = {name: vote_over([name], members, p) for name in p.joint if name in weights}
+    weights = {name: p.combine.weights.get(name, 1.0) for name in (*p.joint, SPECIALISTS)}
+    ballots = {name: vote_over([name], members, p) for name in p.joint if weights[name]}
     attributes = p.classes.attributes
-    if SPECIALISTS in weights and p.specialists(attributes[0]):
+    if weights[SPECIALISTS] and p.specialists(attributes[0]):
         each = [vote_over(p.specialists(attribute), members, p) for attribute in attributes]
         ballots[SPECIALISTS] = pd.DataFrame(joint(*(table.to_numpy() for table in each)), each[0].index)
     photos = next(iter(ballots.values())).index
-    probabilities = np.stack([table.loc[photos].to_numpy() for table in ballots.values()])
-    if len(probabilities) == 1:
-        voted = probabilities[0]
-    else:
-        voted = vote(probabilities, p.combine.vote, [weights[name] for name in ballots])
+    voted = vote_on_ballots({name: table.loc[photos].to_numpy() for name, table in ballots.items()}, weights, p.combine.vote)
     return pd.DataFrame(voted, photos, [f"class_{i}" for i in range(p.classes.count)])
 
 
@@ -117,7 +114,7 @@ def decide_classes(probabilities: pd.DataFrame, truth: pd.DataFrame, people: pd.
     if p.combine.decision == "argmax":
         return logs.argmax(1)
     true = truth[CLASS].reindex(probabilities.index, fill_value=-1).to_numpy()
-    number, offsets = decide(logs, true, people.to_numpy(), true >= 0, groups_of(p.combine.decision, p.classes))
+    number, offsets = cross_fitted(logs, true, people.to_numpy(), true >= 0, groups_of(p.combine.decision, p.classes))
     print("offsets:", ", ".join(f"{name} {value:+.1f}" for name, value in zip(p.classes.names, offsets) if value))
     return number
 

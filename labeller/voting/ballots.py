@@ -1,4 +1,4 @@
-"""The vote of a bundle's models on one face, as the pipeline's stage `combine` votes on a photo of an unknown person."""
+"""The votes of networks, models and ballots, for the pipeline's stage `combine` and for a bundle."""
 import numpy as np
 
 from labeller.voting.probabilities import logs_of, scale
@@ -12,7 +12,7 @@ def vote_of_model(probabilities: list[np.ndarray], temperatures: list[float], ru
     return vote(np.stack(scaled), rule, weights)
 
 
-def vote_on_classes(ballots: dict[str, np.ndarray], weights: dict[str, float], rule: str) -> np.ndarray:
+def vote_on_ballots(ballots: dict[str, np.ndarray], weights: dict[str, float], rule: str) -> np.ndarray:
     """Probabilities (N, C) from the ballots, each (N, C): one of each joint model, and one of all specialists together."""
     names = [name for name in ballots if weights[name]]
     if len(names) == 1:

@@ -50,8 +50,8 @@ def fast_f1(true: np.ndarray, guess: np.ndarray, classes: int) -> float:
     return float(np.mean(2 * right / np.maximum(either, 1)))
 
 
-def decide(logs: np.ndarray, true: np.ndarray, people: np.ndarray, known: np.ndarray,
-           groups: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+def cross_fitted(logs: np.ndarray, true: np.ndarray, people: np.ndarray, known: np.ndarray,
+                 groups: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Classes (N,) by offsets on log-probabilities (N, C), and the offsets (C,) for photos without a label.
 
     groups: as in find_offsets.

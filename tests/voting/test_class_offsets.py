@@ -7,7 +7,7 @@ from labeller.voting.probabilities import scale
 from stages.core.classes import CONTEST, make_classes
 from stages.core.metrics import macro_f1
 from stages.voting.calibration import find_temperature
-from stages.voting.class_offsets import decide, fast_f1, find_offsets, groups_of
+from stages.voting.class_offsets import cross_fitted, fast_f1, find_offsets, groups_of
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_the_quick_f1_is_the_contests():
 
 def test_offsets_raise_the_f1_of_people_on_whom_they_were_not_found(crowd):
     logs, true, people = crowd
-    chosen, offsets = decide(logs, true, people, np.ones(len(true), bool))
+    chosen, offsets = cross_fitted(logs, true, people, np.ones(len(true), bool))
     assert fast_f1(true, chosen, 3) > fast_f1(true, logs.argmax(1), 3) + 0.03
     assert offsets[2] > offsets[0]
 
@@ -42,7 +42,7 @@ def test_offsets_found_on_shuffled_labels_win_nothing_on_held_out_people(crowd):
     gains = []
     for seed in range(5):
         shuffled = np.repeat(np.random.default_rng(seed).permutation(true[::4]), 4)
-        chosen, _ = decide(logs, shuffled, people, np.ones(len(true), bool))
+        chosen, _ = cross_fitted(logs, shuffled, people, np.ones(len(true), bool))
         gains.append(fast_f1(shuffled, chosen, 3) - fast_f1(shuffled, logs.argmax(1), 3))
     assert abs(np.mean(gains)) < 0.05
 
@@ -50,24 +50,24 @@ def test_offsets_found_on_shuffled_labels_win_nothing_on_held_out_people(crowd):
 def test_nobody_is_decided_by_offsets_that_saw_their_own_label(crowd):
     logs, true, people = crowd
     everyone = np.ones(len(true), bool)
-    before, _ = decide(logs, true, people, everyone)
+    before, _ = cross_fitted(logs, true, people, everyone)
     for person in (0, 7, 123):
         other = np.where(people == person, (true + 1) % 3, true)
-        after, _ = decide(logs, other, people, everyone)
+        after, _ = cross_fitted(logs, other, people, everyone)
         np.testing.assert_array_equal(after[people == person], before[people == person])
 
 
 def test_who_has_no_label_is_decided_by_offsets_found_on_all_who_have_one(crowd):
     logs, true, people = crowd
     known = people < 200
-    chosen, offsets = decide(logs, np.where(known, true, -1), people, known)
+    chosen, offsets = cross_fitted(logs, np.where(known, true, -1), people, known)
     np.testing.assert_array_equal(offsets, find_offsets(logs[known], true[known]))
     np.testing.assert_array_equal(chosen[~known], (logs[~known] + offsets).argmax(1))
 
 
 def test_without_labels_the_likeliest_is_taken(crowd):
     logs, true, people = crowd
-    chosen, offsets = decide(logs, true, people, np.zeros(len(true), bool))
+    chosen, offsets = cross_fitted(logs, true, people, np.zeros(len(true), bool))
     np.testing.assert_array_equal(chosen, logs.argmax(1))
     assert not offsets.any()
 

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from labeller.voting.ballots import decide, vote_of_model, vote_on_classes
+from labeller.voting.ballots import decide, vote_of_model, vote_on_ballots
 from labeller.voting.probabilities import scale
 
 A, B = np.array([[0.9, 0.1]]), np.array([[0.2, 0.8]])
@@ -16,8 +16,8 @@ def test_networks_vote_by_their_weights_and_temperatures():
 
 
 def test_a_ballot_of_weight_zero_is_none_and_one_alone_decides():
-    assert vote_on_classes({"specialists": A, "joint 3": B}, {"specialists": 0, "joint 3": 2}, "soft") == pytest.approx(B)
-    assert vote_on_classes({"specialists": A, "joint 3": B}, {"specialists": 1, "joint 3": 3}, "soft") == pytest.approx(
+    assert vote_on_ballots({"specialists": A, "joint 3": B}, {"specialists": 0, "joint 3": 2}, "soft") == pytest.approx(B)
+    assert vote_on_ballots({"specialists": A, "joint 3": B}, {"specialists": 1, "joint 3": 3}, "soft") == pytest.approx(
         (A + 3 * B) / 4)
 
 
