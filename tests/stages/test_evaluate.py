@@ -45,9 +45,9 @@ def test_f1_by_how_found_counts_the_classes_that_occur_there():
     assert out["center"] == {"photos": 1, "f1": 0, "accuracy": 0}
 
 
-def test_dvc_shows_the_metrics_and_the_confusion_matrices(ran):
+def test_dvc_shows_the_metrics_and_the_confusion_matrices(ran, metrics):
     shown = ran.sh("dvc", "metrics", "show", "--json")
-    assert json.loads(shown.stdout)[""]["data"]["reports/metrics.json"]["data"]["f1"] >= 0
+    assert json.loads(shown.stdout)[""]["data"]["reports/metrics.json"]["data"] == metrics
     plots = ran.sh("dvc", "plots", "show", "--json")
     assert plots.returncode == 0, plots.stderr
     assert {"18 classes", "mask", "gender", "age"} <= set(json.loads(plots.stdout)["data"])
