@@ -58,7 +58,8 @@ def failure(ray, words: tuple, processes: int, needs: dict[str, float]) -> Excep
             running.append(task.remote((host, store.port, rank, processes, backend), words))
         return first_error(ray, running)
     finally:
-        for reference in running:
+        left = ray.wait(running, num_returns=len(running), timeout=0)[1] if running else []
+        for reference in left:  # Ray 2.60 may abort where one that has just ended is cancelled
             ray.cancel(reference, force=True)
         remove_placement_group(places)
 
