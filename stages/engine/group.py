@@ -11,6 +11,8 @@ from stages.core.errors import UserError
 from stages.core.params import Machine
 from stages.engine.cluster import LOOK, RETRIES, call, cause_of, cluster, first_line, needs_of, slots, told
 
+MISTAKES = (UserError, OSError, MemoryError)  # of the data, the disk or the machine
+
 
 def together(function: str, words: tuple, machine: Machine, processes: int, threads: int) -> None:
     """Call function(*words) in so many processes at once, each with a GPU where the cluster has any; the first one prints.
@@ -77,7 +79,7 @@ def first_error(ray, running: list) -> Exception | None:
             ray.get(ended)
         except ray.exceptions.RayTaskError as error:
             errors, timeout = [*errors, error], LOOK
-            if isinstance(error.cause, (UserError, OSError, MemoryError)):
+            if isinstance(error.cause, MISTAKES):
                 return error
         except ray.exceptions.RayError as error:
             return error
@@ -89,7 +91,9 @@ def is_mistake(error: Exception) -> bool:
     from torch.distributed import DistError
 
     cause = getattr(error, "cause", None)
-    return cause is not None and not isinstance(cause, DistError) and not re.search("gloo|NCCL", str(cause))
+    if cause is None or isinstance(cause, MISTAKES):  # whose texts may name anything, such as a file gloo.csv
+        return cause is not None
+    return not isinstance(cause, DistError) and not re.search("gloo|NCCL", str(cause))
 
 
 def call_in_group(group: tuple[str, int, int, int, str], words: tuple) -> None:

@@ -255,6 +255,7 @@ def test_a_fault_of_the_code_on_a_node_is_raised_as_it_was():
 
 @pytest.mark.parametrize("error, mistake", [
     (ray.exceptions.RayTaskError("call", "", UserError("a.jpg: changed")), True),
+    (ray.exceptions.RayTaskError("call", "", UserError("data/gloo/a.csv: no such file")), True),
     (ray.exceptions.RayTaskError("call", "", ZeroDivisionError()), True),
     (ray.exceptions.RayTaskError("call", "", RuntimeError("[gloo/transport/tcp/pair.cc] Connection reset")), False),
     (ray.exceptions.RayTaskError("call", "", RuntimeError("NCCL error: remote process exited")), False),
